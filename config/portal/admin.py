@@ -1,0 +1,233 @@
+"""Configuration by Django's admin, under our permissions, with a reason for every save.
+
+@admin.register(Rule)
+class RuleAdmin(GovernedAdmin):
+    rights = {"view": Right.VIEW, "change": Right.CONFIGURE}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.db.models import DateTimeField, Model, QuerySet, URLField
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from config.portal.acting import act
+from config.portal.errors import DomainError, Forbidden, Missing
+from config.portal.permission import holds
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+    _ModelForm = forms.ModelForm[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
+    _ModelForm = forms.ModelForm
+
+
+class NamedSplitDateTime(AdminSplitDateTime):
+    """Django's pair of boxes, each with a name that a screen reader says; the field's own name is the group's."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        for box, name in zip(self.widgets, (gettext_lazy("Date"), gettext_lazy("Time")), strict=True):
+            box.attrs["aria-label"] = name
+
+
+WIDGETS: dict[Any, dict[str, Any]] = {
+    DateTimeField: {"form_class": forms.SplitDateTimeField, "widget": NamedSplitDateTime},
+    URLField: {"assume_scheme": "https"},
+}
+
+
+class GovernedForm(_ModelForm):
+    """Every save says why; the reason enters the history and the journal."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=500,
+        help_text=gettext_lazy("Why this is done. It is kept in the history and the journal."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+
+
+def _visible(db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Only what the person may see can be chosen: a drop-down must not tell what a list hides."""
+    related: Any = db_field.remote_field.model
+    if "queryset" in kwargs or not getattr(related, "access_paths", None) or not related.view_right:
+        return kwargs
+    return {**kwargs, "queryset": related._default_manager.allowed(request.user, related.view_right)}
+
+
+class VisibleRelatedFilter(admin.RelatedFieldListFilter):
+    """The choices of a filter by another object: those that the person may see."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        chosen = _visible(field, request, {}).get("queryset")
+        if chosen is None:
+            return list(super().field_choices(field, request, model_admin))
+        return [(row.pk, str(row)) for row in chosen]
+
+
+admin.FieldListFilter.register(
+    lambda field: bool(field.remote_field and getattr(field.remote_field.model, "access_paths", None)),
+    VisibleRelatedFilter,
+    take_priority=True,
+)
+
+
+class GovernedAdmin(_ModelAdmin):
+    """An admin that asks access and nothing else.
+
+    `rights` names the right to `view`, and those to `change`, `add` (default: change) and `delete` (default: nobody).
+    What only a domain verb may alter goes into `readonly_fields`; override `save_model` to call the verb.
+    """
+
+    abstract: ClassVar[bool] = True
+    rights: ClassVar[Mapping[str, str]] = {}
+    form = GovernedForm
+    formfield_overrides = WIDGETS
+    list_per_page = 25
+    show_full_result_count = False
+    view_on_site = False
+    actions_selection_counter = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__dict__.get("abstract", False):
+            return
+        cls.abstract = False
+        if "view" not in cls.rights:
+            raise TypeError(f"{cls.__module__}.{cls.__qualname__} has no rights['view'].")
+
+    # who -------------------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.model.objects.allowed(request.user, self.rights["view"])
+        ordering = self.get_ordering(request)
+        return rows.order_by(*ordering) if ordering else rows
+
+    def _may(self, request: HttpRequest, verb: str, obj: Any | None) -> bool:
+        right = self.rights.get(verb)
+        if not right:
+            return False
+        if obj is None:
+            return holds(request.user, right)
+        return bool(self.model.objects.allowed(request.user, right).filter(pk=obj.pk).exists())
+
+    def has_view_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return self._may(request, "view", obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return self._may(request, "change", obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._may(request, "add" if "add" in self.rights else "change", None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
+        return self._may(request, "delete", obj)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request) or self.has_change_permission(request)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """What the person may not see is 404, as on every page; Django would lead to the index."""
+        raise Missing(_("There is nothing here, or nothing that you may see."))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field: Any = super().formfield_for_foreignkey(db_field, request, **_visible(db_field, request, kwargs))
+        return field
+
+    # the reason ------------------------------------------------------------------------------------
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any | None = None) -> Any:
+        """The declared fieldsets, with the reason at the end."""
+        fieldsets: list[tuple[Any, dict[str, Any]]] = [(name, {**options}) for name, options in super().get_fieldsets(request, obj)]
+        for _name, options in fieldsets:
+            options["fields"] = [field for field in options["fields"] if field != "reason"]
+        if self.has_change_permission(request, obj) if obj else self.has_add_permission(request):
+            fieldsets.append((_("Why"), {"fields": ["reason"]}))
+        return fieldsets
+
+    # doing -----------------------------------------------------------------------------------------
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Inside one act with the given reason; what the domain refuses comes back as a message, and nothing is saved."""
+        extra = {"show_save_and_add_another": False, "show_save_and_continue": True, **(extra_context or {})}
+        if request.method != "POST":
+            return super().changeform_view(request, object_id, form_url, extra)
+        try:
+            with act(request.user, request.POST.get("reason", "")):
+                return super().changeform_view(request, object_id, form_url, extra)
+        except Missing:
+            raise
+        except DomainError as error:
+            messages.error(request, f"{error.message} {error.remedy}".strip())
+            return HttpResponseRedirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save, then look whether the row still lies where the person may change things; otherwise all is undone."""
+        super().save_model(request, obj, form, change)
+        verb = "change" if change else ("add" if "add" in self.rights else "change")
+        if not self._may(request, verb, obj):
+            raise Forbidden(_("You may not configure this there."), remedy=_("Choose a place where you hold the right."))
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Without deletion in bulk, which would leave no history."""
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+    # The history and the journal are the record; the admin's own log would be a second, weaker one.
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        return None
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        return None
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:  # type: ignore[override]
+        return None
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Our history page, which shows who, why, and the proof."""
+        try:
+            return HttpResponseRedirect(reverse("history", args=[self.opts.label_lower, object_id]))
+        except NoReverseMatch:
+            return HttpResponseRedirect(reverse("admin:index"))
+
+
+class GovernedInline(admin.TabularInline[Any, Any] if TYPE_CHECKING else admin.TabularInline):  # type: ignore[misc]
+    """Rows of a parent, under the parent's rights."""
+
+    extra = 0
+    show_change_link = True
+    formfield_overrides = WIDGETS
+
+    def _parent(self) -> GovernedAdmin:
+        found: GovernedAdmin = self.admin_site._registry[self.parent_model]
+        return found
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._parent().has_view_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._parent().has_change_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None) -> bool:
+        return self._parent().has_change_permission(request, obj) if obj else self._parent().has_add_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_foreignkey(db_field, request, **_visible(db_field, request, kwargs))

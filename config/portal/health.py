@@ -1,0 +1,105 @@
+"""Signs of life for machines: is the process up, is the installation fit to work, what are the numbers."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import Gauge as PrometheusGauge
+
+from config.portal.models import Heartbeat
+from config.portal.registry import gauges, readiness
+
+log = logging.getLogger("concordat.health")
+
+ALIVE = {"tick": timedelta(seconds=20), "worker": timedelta(minutes=3)}
+
+
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    """The process answers. Nothing else is asked, so that a slow database does not get it killed."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Every registered check by name; 503 with the reasons when one of them fails."""
+    found: dict[str, str] = {}
+    for check in readiness:
+        try:
+            found[check.name] = check.fn() or "ok"
+        except Exception as error:
+            # A check that breaks is a reason; the others still have to be told.
+            log.exception("The readiness check %s broke.", check.name)
+            found[check.name] = f"{type(error).__name__}: {error}"
+    ready = all(answer == "ok" for answer in found.values())
+    return JsonResponse({"status": "ready" if ready else "not ready", "checks": found}, status=200 if ready else 503)
+
+
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Gauges counted from the database now; a gauge that breaks is left out and logged."""
+    registry = CollectorRegistry()
+    for gauge in gauges:
+        try:
+            value = gauge.fn()
+        except Exception:
+            log.exception("The gauge %s broke.", gauge.name)
+            continue
+        metric = PrometheusGauge(gauge.name, gauge.help, labelnames=gauge.labels, registry=registry)
+        if isinstance(value, int | float):
+            metric.set(value)
+        else:
+            for labels, number in value.items():
+                metric.labels(*labels).set(number)
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def database() -> str | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return None
+
+
+def migrations() -> str | None:
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return f"{len(waiting)} migrations wait; run ./concordat manage migrate." if waiting else None
+
+
+def heartbeat(name: str) -> str | None:
+    """Why this process counts as stopped; None while it is alive."""
+    beat = Heartbeat.objects.filter(pk=name).first()
+    if beat is None:
+        return f"The {name} process has never run; start it with ./concordat run."
+    if timezone.now() - beat.at > ALIVE[name]:
+        return f"The {name} process has been silent since {beat.at:%Y-%m-%d %H:%M:%S} UTC."
+    return None
+
+
+def tick_alive() -> str | None:
+    return heartbeat("tick")
+
+
+def worker_alive() -> str | None:
+    return heartbeat("worker")
+
+
+def beats() -> dict[tuple[str, ...], float]:
+    now = timezone.now()
+    return {(beat.name,): (now - beat.at).total_seconds() for beat in Heartbeat.objects.all()}
+
+
+def register() -> None:
+    """The portal's own checks and gauges."""
+    readiness.register("database", database)
+    readiness.register("migrations", migrations)
+    readiness.register("tick", tick_alive)
+    readiness.register("worker", worker_alive)
+    gauges.register("concordat_heartbeat_age_seconds", "Seconds since a process last said that it is alive.", beats, ("process",))

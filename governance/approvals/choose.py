@@ -1,0 +1,62 @@
+"""Which route rule decides about a change: the nearest region's, the highest priority whose condition holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from governance.approvals import rules
+from governance.approvals.errors import NoRoute
+from governance.approvals.models import RouteRule
+from governance.approvals.rights import RouteRight
+from governance.changes.models import ChangeRequest
+from governance.policies.cel import compile_expression
+from stewardship.access.rights import who_can
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The rule, why it, and what was said about the others."""
+
+    rule: RouteRule
+    why: str
+    considered: tuple[str, ...]
+
+
+def choose(change: ChangeRequest, facts: Mapping[str, Any]) -> Chosen:
+    """The route rule for a change; raises NoRoute with every rule that was considered and who can configure one."""
+    path = list(reversed(change.region.ancestors_and_self()))
+    distance = {region.pk: index for index, region in enumerate(path)}
+    found = {
+        rule.pk: rule for rule in RouteRule.objects.filter(kind=change.kind, active=True, region__in=distance).select_related("region")
+    }
+    choice = rules.choose(
+        [rules.Candidate(rule.pk, rule.name, distance[rule.region_id], rule.priority, rule.when) for rule in found.values()],
+        lambda when: compile_expression(when).evaluate(facts).value,
+    )
+    considered = tuple(f"{each.name} ({_(why.value)})" for each, why in choice.considered)
+    if choice.chosen is None:
+        raise NoRoute(
+            _("No approval route covers a change of kind “%(kind)s” in %(region)s.%(considered)s")
+            % {
+                "kind": change.get_kind_display(),
+                "region": change.region,
+                "considered": _(" Considered: %s.") % ", ".join(considered) if considered else "",
+            },
+            field="route",
+            remedy=_("Ask somebody who is %(roles)s to configure one.") % {"roles": _(" or ").join(who_can(RouteRight.CONFIGURE))}
+            if who_can(RouteRight.CONFIGURE)
+            else _("No role carries the right to configure routes yet; ask whoever assigns decision rights."),
+        )
+    rule = found[choice.chosen.key]
+    condition = rule.when.strip()
+    return Chosen(
+        rule=rule,
+        why=_("Because %(when)s holds, as “%(rule)s” of %(region)s says.") % {"when": condition, "rule": rule.name, "region": rule.region}
+        if condition
+        else _("Every change of this kind in %(region)s goes this way, as “%(rule)s” says.") % {"rule": rule.name, "region": rule.region},
+        considered=considered,
+    )

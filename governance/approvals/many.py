@@ -1,0 +1,85 @@
+"""Who may decide, for many changes at once: read everything in a fixed number of queries, then judge each as `who.seats` does."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+
+from governance.approvals import rules
+from governance.approvals.models import Decision, Requirement
+from governance.approvals.who import address_of, seats
+from governance.changes.models import ChangeRequest, ChangeRevision
+from stewardship.access.reach import tree_of
+from stewardship.people.models import User
+from stewardship.regions import tree
+from stewardship.roles.holders import Holder, Roll
+from stewardship.roles.models import Role
+
+
+def mine(user: User, asked: Iterable[Requirement], at: datetime) -> list[tuple[ChangeRequest, Requirement]]:
+    """Of these requirements (with role, stage, route, change and version read) the first of each stage that `user` could meet now."""
+    by_stage: dict[UUID, list[Requirement]] = defaultdict(list)
+    for each in asked:
+        by_stage[each.stage_id].append(each)
+    if not by_stage:
+        return []
+    changes = {each[0].stage.route.change_id: each[0].stage.route.change for each in by_stage.values()}
+    barred = _excluded(changes)
+    decided: dict[UUID, list[Decision]] = defaultdict(list)
+    for decision in Decision.objects.filter(stage__in=list(by_stage)):
+        decided[decision.stage_id].append(decision)
+    look_up = _LookUp(user, {each.role for some in by_stage.values() for each in some}, at)
+    found = []
+    for stage_id, some in by_stage.items():
+        stage, change = some[0].stage, changes[some[0].stage.route.change_id]
+        judged = seats(
+            stage, change, at, decisions=decided[stage_id], requirements=some, barred=barred[change.pk], look_up=look_up.of_change
+        )
+        found += [(change, seat.requirement) for seat in judged if seat.open and user.pk in seat.panel.able][:1]
+    return found
+
+
+class _LookUp:
+    """The holders of the asked roles at any scope."""
+
+    def __init__(self, user: User, roles: set[Role], at: datetime) -> None:
+        self._roll = Roll(roles, at)
+        self._parents = tree_of(user)
+
+    def of_change(self, roles: list[Role], scope: rules.Scope, change: ChangeRequest, at: datetime) -> Mapping[Role, list[Holder]]:
+        path: list[Any] = []
+        if scope is rules.Scope.MODEL:
+            path, region = [("model", change.model_id), ("family", change.model.family_id)], change.model.region_id
+        else:
+            region = change.region_id
+        above = tree.above(self._parents, region)
+        path += [("region", node) for node in (above if scope is not rules.Scope.ROOT else above[-1:])]
+        return {role: self._roll.held(role, path) for role in roles}
+
+
+def _excluded(changes: Mapping[UUID, ChangeRequest]) -> dict[UUID, dict[UUID, str]]:
+    """Per change who made or asked for it, as `who.excluded` has it; two queries."""
+    names = {address_of(change.version.committer).lower() for change in changes.values() if change.version is not None} - {""}
+    accounts: dict[str, UUID] = {}
+    if names:
+        rows = User.objects.annotate(low_name=Lower("username"), low_email=Lower("email"))
+        found = list(rows.filter(Q(low_name__in=names) | Q(low_email__in=names)).values_list("pk", "low_name", "low_email"))
+        accounts = {email: pk for pk, _name, email in reversed(found)} | {name: pk for pk, name, _email in found}
+    barred: dict[UUID, dict[UUID, str]] = {pk: {} for pk in changes}
+    for change_id, actor in ChangeRevision.objects.filter(change__in=list(changes)).values_list("change_id", "actor_id"):
+        barred[change_id][actor] = _("edited this change")
+    for pk, change in changes.items():
+        committer = accounts.get(address_of(change.version.committer).lower()) if change.version is not None else None
+        if committer is not None:
+            barred[pk].setdefault(committer, _("committed the version"))
+        barred[pk][change.drafted_by_id] = _("drafted this change")
+        if change.submitted_by_id is not None:
+            barred[pk][change.submitted_by_id] = _("submitted this change")
+    return barred

@@ -1,0 +1,188 @@
+"""Who may decide on a change now, and why the others may not. Roles are asked late; nothing here is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from governance.approvals import rules
+from governance.approvals.models import Decision, Requirement, Stage
+from governance.approvals.rights import DecisionRight
+from governance.changes.models import ChangeRequest, Status
+from stewardship.access import allowed_to
+from stewardship.journal.acting import moment
+from stewardship.people.models import User
+from stewardship.regions.models import Region
+from stewardship.roles.holders import Holder, holders_of
+from stewardship.roles.models import Role
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The people of one requirement: who may decide, for whom they stand in, and who may not and why."""
+
+    able: dict[UUID, User] = field(default_factory=dict)
+    acting_for: dict[UUID, User | None] = field(default_factory=dict)
+    barred: dict[UUID, tuple[User, rules.Bar]] = field(default_factory=dict)
+
+
+def excluded(change: ChangeRequest) -> dict[UUID, str]:
+    """Whoever made or asked for this never decides on it: person → reason."""
+    found: dict[UUID, str] = {}
+    version = change.version
+    if version is not None and (committer := committer_of(version.committer)) is not None:
+        found[committer.pk] = _("committed the version")
+    for revision in change.revisions.all():
+        found[revision.actor_id] = _("edited this change")
+    found[change.drafted_by_id] = _("drafted this change")
+    if change.submitted_by_id is not None:
+        found[change.submitted_by_id] = _("submitted this change")
+    return found
+
+
+def address_of(name: str) -> str:
+    """What identifies an account in what CI writes: the address of `Name <address>`, otherwise all of it."""
+    bare = name.strip()
+    return bare[bare.index("<") + 1 : bare.rindex(">")] if "<" in bare and bare.endswith(">") else bare
+
+
+def committer_of(name: str) -> User | None:
+    """The account behind a committer as CI writes it: a username, an address, or `Name <address>`."""
+    address = address_of(name)
+    if not address:
+        return None
+    found: User | None = User.objects.filter(username__iexact=address).first() or User.objects.filter(email__iexact=address).first()
+    return found
+
+
+LookUp = Callable[[list[Role], rules.Scope, ChangeRequest, datetime], Mapping[Role, list[Holder]]]
+
+
+def panels(
+    wanted: Sequence[tuple[Role, str]], change: ChangeRequest, barred: dict[UUID, str], at: datetime, look_up: LookUp | None = None
+) -> list[Panel]:
+    """Who holds each role at its scope of a change now, after separation of duties; the queries of one look-up per scope."""
+    holders = look_up or _holders
+    held: dict[tuple[str, UUID], list[Holder]] = {}
+    for scope in dict.fromkeys(scope for _role, scope in wanted):
+        roles = list({role.pk: role for role, at_scope in wanted if at_scope == scope}.values())
+        held |= {(scope, role.pk): found for role, found in holders(roles, rules.Scope(scope), change, at).items()}
+    return [_panel(role, held.get((scope, role.pk), []), barred) for role, scope in wanted]
+
+
+def _panel(role: Role, found: Sequence[Holder], barred: dict[UUID, str]) -> Panel:
+    people = {holder.user.pk: holder.user for holder in found}
+    stands = {holder.acting_for.pk: holder.acting_for for holder in found if holder.acting_for is not None}
+    able, out = rules.separate(
+        [rules.Eligible(holder.user.pk, holder.acting_for.pk if holder.acting_for else None) for holder in found],
+        excluded=barred,
+        own_only=role.second_line,
+    )
+    return Panel(
+        able={each.person: people[each.person] for each in able},
+        acting_for={each.person: stands.get(each.acting_for) if each.acting_for else None for each in able},
+        barred={person: (people[person], why) for person, why in out.items()},
+    )
+
+
+def _holders(roles: list[Role], scope: rules.Scope, change: ChangeRequest, at: datetime) -> dict[Role, list[Holder]]:
+    if scope is rules.Scope.MODEL:
+        return holders_of(roles, model=change.model, at=at)
+    if scope is rules.Scope.REGION:
+        return holders_of(roles, region=change.region, at=at)
+    return holders_of(roles, region=Region.objects.root(), at=at)
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One requirement of a stage with its people and what has been decided on it."""
+
+    requirement: Requirement
+    panel: Panel
+    decisions: tuple[Decision, ...]
+
+    @property
+    def open(self) -> int:
+        """Approvals still wanted."""
+        return max(0, self.requirement.quorum - sum(each.outcome == rules.Outcome.APPROVE for each in self.decisions))
+
+
+def seats(
+    stage: Stage,
+    change: ChangeRequest,
+    at: datetime | None = None,
+    *,
+    decisions: Sequence[Decision] | None = None,
+    requirements: Sequence[Requirement] | None = None,
+    barred: Mapping[UUID, str] | None = None,
+    look_up: LookUp | None = None,
+) -> list[Seat]:
+    """The requirements of a stage with who may still decide on each; whoever has decided in this stage is not asked again.
+
+    A caller that has read the decisions of the change, the requirements of its route, who is excluded, or who holds the roles
+    already may pass them.
+    """
+    when = at or moment()
+    out = excluded(change) if barred is None else dict(barred)
+    if decisions is None:
+        decisions = list(Decision.objects.filter(stage=stage).select_related("person", "signature", "acting_for"))
+    if requirements is None:
+        requirements = list(stage.requirements.select_related("role").order_by("role__name", "pk"))
+    decided = [each for each in decisions if each.stage_id == stage.pk and each.digest == change.content_digest]
+    out |= {each.person_id: _("have decided in this stage") for each in decided}
+    wanted = [each for each in requirements if each.stage_id == stage.pk]
+    found = panels([(each.role, each.scope) for each in wanted], change, out, when, look_up)
+    return [
+        Seat(requirement, people, tuple(each for each in decided if each.requirement_id == requirement.pk))
+        for requirement, people in zip(wanted, found, strict=True)
+    ]
+
+
+def active_stage(change: ChangeRequest) -> Stage | None:
+    """The stage that is being asked now."""
+    return (
+        Stage.objects.filter(route__change=change, route__revision=change.revision, status=Stage.Status.ACTIVE)
+        .select_related("route")
+        .first()
+    )
+
+
+def may_decide(user: User, change: ChangeRequest, at: datetime | None = None) -> list[Requirement]:
+    """The requirements this person could count for now; empty when none."""
+    stage = active_stage(change) if change.status == Status.SUBMITTED else None
+    if stage is None or not allowed_to(user, DecisionRight.MAKE, change):
+        return []
+    return [seat.requirement for seat in seats(stage, change, at) if seat.open and user.pk in seat.panel.able]
+
+
+def why_not(user: User, change: ChangeRequest, found: Sequence[Seat], *, may: bool | None = None) -> str:
+    """In words, why this person cannot decide now; empty when they can. `may`: whether they hold the right, where that is known."""
+    if change.status != Status.SUBMITTED:
+        return _("%(reference)s is %(status)s; nothing is being decided.") % {
+            "reference": change.reference,
+            "status": change.get_status_display().lower(),
+        }
+    for seat in found:
+        if user.pk in seat.panel.barred:
+            return _worded(seat.panel.barred[user.pk][1])
+    mine = [seat for seat in found if user.pk in seat.panel.able]
+    if not mine:
+        asked = ", ".join(str(seat.requirement.role) for seat in found if seat.open)
+        return _("You are not asked in this stage; it waits for: %(roles)s.") % {"roles": asked or _("nobody")}
+    if not any(seat.open for seat in mine):
+        return _("Enough people of your role have decided.")
+    if not (allowed_to(user, DecisionRight.MAKE, change) if may is None else may):
+        return _("Your role is asked, but it does not carry the right to decide; ask whoever configures decision rights.")
+    return ""
+
+
+def _worded(bar: rules.Bar) -> str:
+    if not bar.standing_in:
+        return _("You %(did)s, so you do not decide on it.") % {"did": bar.reason}
+    if bar.reason:
+        return _("You stand in for somebody who %(did)s, so you do not decide on it.") % {"did": bar.reason}
+    return _("You stand in for somebody, and this role cannot be delegated.")

@@ -1,0 +1,83 @@
+"""A model misbehaves in production: the way back is drafted at once, so that a person only has to check and submit it."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from governance.changes.draft import draft
+from governance.changes.models import ChangeRequest, Kind
+from monitoring.alerts.models import Alert
+from monitoring.thresholds.models import LevelChoice
+from stewardship.inventory.models import Deployment
+from stewardship.journal.acting import acting, moment
+from stewardship.people.models import User, system_user
+
+
+def on_alert(alert: Alert, *, actor: User) -> ChangeRequest | None:
+    """Draft the rollback that an act-level alert calls for.
+
+    None when nothing is live, nothing was live before, or an open rollback of this deployment exists already.
+    """
+    if alert.level != LevelChoice.ACT:
+        return None
+    live = _live(alert)
+    before = _before(live) if live is not None else None
+    if live is None or before is None or _open(live):
+        return None
+    system = system_user()
+    with acting(system, _("Drafted because of %(alert)s") % {"alert": alert}):
+        return draft(
+            actor=system,
+            kind=Kind.ROLLBACK,
+            model=alert.model,
+            version=before.version,
+            environment=live.environment,
+            region=live.region,
+            origin_kind="alert",
+            origin_id=alert.pk,
+            origin_label=str(alert)[:200],
+            rationale=_why(alert, live, before),
+            rollout_plan=_("Put %(old)s back for all traffic, then watch the series that raised the alert.")
+            % {"old": before.version.label},
+            rollback={
+                "target_version": live.version,
+                "trigger": _("%(old)s does worse on the same series") % {"old": before.version.label},
+                "steps": _("Deploy %(new)s again with the permit of its own approval.") % {"new": live.version.label},
+            },
+        )
+
+
+def _why(alert: Alert, live: Deployment, before: Deployment) -> str:
+    until = before.ended_at.date().isoformat() if before.ended_at else ""
+    names = {"alert": alert, "old": before.version.label, "new": live.version.label, "date": until}
+    return _("%(alert)s. %(old)s was live until %(date)s, before %(new)s took its place.") % names
+
+
+def _live(alert: Alert) -> Deployment | None:
+    """The deployment the alert is about: production first, in its region before any other."""
+    found = Deployment.objects.live(moment()).filter(model=alert.model_id).select_related("version", "environment", "region")
+    if alert.version_id is not None:
+        found = found.filter(version=alert.version_id)
+    if alert.environment_id is not None:
+        found = found.filter(environment=alert.environment_id)
+    newest = list(found.order_by("-environment__production", "-started_at"))
+    return next((each for each in newest if each.region_id == alert.region_id), next(iter(newest), None))
+
+
+def _before(live: Deployment) -> Deployment | None:
+    """What ran at the same place directly before, of another version."""
+    return (
+        Deployment.objects.filter(model=live.model_id, environment=live.environment_id, region=live.region_id, ended_at__isnull=False)
+        .exclude(version=live.version_id)
+        .select_related("version")
+        .order_by("-ended_at", "-started_at")
+        .first()
+    )
+
+
+def _open(live: Deployment) -> bool:
+    return (
+        ChangeRequest.objects.open()
+        .filter(kind=Kind.ROLLBACK, model=live.model_id, environment=live.environment_id, region=live.region_id)
+        .exists()
+    )

@@ -1,0 +1,159 @@
+"""Answers kept ready, trusted only while the facts look the same, the time has not passed and the MAC holds."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from governance.changes.models import ChangeRequest, Status
+from governance.gate import keys, marks, permits
+from governance.gate.errors import PermitRefused
+from governance.gate.judge import Place, Result, evaluate
+from governance.gate.models import Permit, Standing, seal_of, sealed
+from governance.policies.models import PolicyVersion, Waiver
+from governance.policies.rules import ALLOW
+from governance.risk.models import Assessment
+from stewardship.inventory.models import ModelVersion
+from stewardship.journal.acting import acting, moment
+from stewardship.people.models import User, system_user
+from stewardship.regions.models import Region, Setting
+from stewardship.roles.models import RoleAssignment
+
+# Facts that change by the mere passing of time and have no row that says when are looked at again at least this often.
+LONGEST = timedelta(hours=1)
+RENEW_PERMIT = timedelta(hours=1)
+
+
+def rebuild(place: Place) -> Standing:
+    """Evaluate now and keep the answer; a yes comes with a permit. Whoever caused it, the answer is the system's own."""
+    with transaction.atomic(), acting(system_user(), _("The standing was computed anew")):
+        # The version's row is the lock: two rebuilds at once would each issue a permit.
+        ModelVersion.objects.select_for_update().get(pk=place.version.pk)
+        at = moment()
+        seen = marks_of(place.version)
+        result = evaluate(place, at)
+        until = valid_until(place, result, at)
+        document = result.as_document() | {"permit": _permit(place, result, at)}
+        standing, _created = Standing.objects.update_or_create(
+            version=place.version,
+            environment=place.environment,
+            region=place.region,
+            defaults={
+                "verdict": result.verdict,
+                "document": document,
+                "marks": seen,
+                "computed_at": at,
+                "valid_until": until,
+                "mac": seal_of(place.key, result.verdict, document, seen, until),
+            },
+        )
+    return standing
+
+
+def current(place: Place, at: datetime) -> Standing:
+    """The standing that may be answered from at this moment: the one kept, or a new one."""
+    kept = Standing.objects.filter(version=place.version, environment=place.environment, region=place.region).first()
+    if kept is not None and holds(place.key, vars(kept), marks_of(place.version), at):
+        return kept
+    return rebuild(place)
+
+
+def marks_of(version: ModelVersion) -> str:
+    """What the facts look like now; one query."""
+    names = marks.looks()
+    row = ModelVersion.objects.filter(pk=version.pk).annotate(**names).values(*names).get()
+    return marks.text_of(row, names)
+
+
+def holds(key: tuple[Any, Any, Any], row: dict[str, Any], seen: str, at: datetime) -> bool:
+    """Whether a stored standing may be answered from. `row` has its columns, `seen` the marks of this moment."""
+    if row["mac"] is None or row["marks"] != seen or not row["computed_at"] <= at < row["valid_until"]:
+        return False
+    return keys.mac_matches(sealed(key, row["verdict"], row["document"], row["marks"], row["valid_until"]), row["mac"])
+
+
+def _permit(place: Place, result: Result, at: datetime) -> dict[str, str] | None:
+    """A permit for a yes: the one issued before while it lasts and says the same, otherwise a new one."""
+    if result.verdict != ALLOW or result.change is None:
+        return None
+    latest = (
+        Permit.objects.filter(version=place.version, environment=place.environment, region=place.region, expires_at__gt=at + RENEW_PERMIT)
+        .order_by("-expires_at")
+        .first()
+    )
+    wanted = [f"{each['policy']}/{each['version']}" for each in result.judgement.policies]
+    if latest is not None and latest.change_id == result.change.pk and _policies(latest) == wanted:
+        permit = latest
+    else:
+        permit = permits.issue(
+            change=result.change,
+            version=place.version,
+            environment=place.environment,
+            region=place.region,
+            policies=result.judgement.policies,
+            at=at,
+            until=None,
+        )
+    return {"id": str(permit.pk), "token": permit.token, "expires_at": permit.expires_at.isoformat()}
+
+
+def _policies(permit: Permit) -> list[str] | None:
+    """The policies of a permit of ours; None when it was signed with a key we no longer have."""
+    try:
+        found: list[str] = permits.verify(permit.token, keys.public_key())["policies"]
+    except PermitRefused:
+        return None
+    return found
+
+
+def valid_until(place: Place, result: Result, at: datetime) -> datetime:
+    """The instant at which the earliest of the facts expires."""
+    model = place.version.model
+    ends: list[datetime | None] = [at + LONGEST, result.change.expires_at if result.change else None]
+    ends += _next(PolicyVersion.objects.all(), ("effective_from", "effective_until"), at)
+    ends += _next(Setting.objects.all(), ("valid_from", "valid_until"), at)
+    ends += _next(RoleAssignment.objects.all(), ("valid_from", "valid_until"), at)
+    ends += _next(Waiver.objects.filter(model=model), ("expires_at", "ended_at"), at)
+    assessed = Assessment.objects.latest_of(model)
+    if assessed is not None:  # its age counts in whole days
+        ends.append(assessed.at + timedelta(days=(at - assessed.at).days + 1))
+    return min(end for end in ends if end is not None and end > at)
+
+
+def _next(rows: Any, fields: tuple[str, ...], at: datetime) -> list[datetime | None]:
+    return [rows.filter(**{f"{field}__gt": at}).order_by(field).values_list(field, flat=True).first() for field in fields]
+
+
+def drop(**about: Any) -> None:
+    """Forget what was kept about these; the next question is evaluated in full."""
+    Standing.objects.filter(**about).delete()
+
+
+def on_moved(change: ChangeRequest, actor: User) -> None:
+    """A change moved: every answer about its model may be another one, and an approval has its permit at once."""
+    drop(version__model=change.model_id)
+    if change.is_targeted and change.status in (Status.APPROVED, Status.IMPLEMENTED):
+        assert change.version is not None
+        assert change.environment is not None  # the check constraint says so
+        rebuild(Place(change.version, change.environment, change.region))
+
+
+def on_policies_changed(region: Region, *, actor: User) -> None:
+    """Other rules hold: every answer in and below the region, or about a model from there, is looked at again."""
+    below = Region.objects.ids_below([region.pk])
+    Standing.objects.filter(Q(region__in=below) | Q(version__model__region__in=below)).update(valid_until=moment())
+
+
+def renew(at: datetime, limit: int = 25) -> int:
+    """Compute anew what has expired, so that the next pipeline that asks does not wait; gives how many."""
+    stale = Standing.objects.filter(valid_until__lte=at).select_related(
+        "version__model__region", "version__model__family", "environment", "region"
+    )
+    found = list(stale.order_by("valid_until")[:limit])
+    for each in found:
+        rebuild(Place(each.version, each.environment, each.region))
+    return len(found)

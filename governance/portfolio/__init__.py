@@ -1,0 +1,1 @@
+"""Pages over several floors: inbox, cockpit, portfolio, palette. May import: everything below."""

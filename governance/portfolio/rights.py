@@ -1,0 +1,7 @@
+"""What people may be allowed to see of the whole."""
+
+from enum import StrEnum
+
+
+class PortfolioRight(StrEnum):
+    VIEW = "portfolio:portfolio:view"

@@ -1,0 +1,1 @@
+"""Questionnaires that become a risk tier. May import: policies."""

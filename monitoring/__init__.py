@@ -1,0 +1,1 @@
+"""Second floor: what the models do. May import stewardship and config.portal."""

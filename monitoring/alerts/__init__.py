@@ -1,0 +1,1 @@
+"""Episodes that ask for somebody: acknowledge, investigate, resolve. May import: signals, thresholds."""

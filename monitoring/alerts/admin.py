@@ -1,0 +1,20 @@
+"""Alerts, shown; they move by the verbs of their page."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from monitoring.alerts.models import Alert
+from monitoring.alerts.rights import AlertRight
+from monitoring.signals.admin import ShownAdmin
+
+
+@admin.register(Alert)
+class AlertAdmin(ShownAdmin):
+    """Every episode, with its frozen context."""
+
+    rights = {"view": AlertRight.VIEW}
+    list_display = ("title", "level", "status", "model", "region", "opened_at", "resolution")
+    list_select_related = ("model", "region")
+    list_filter = ("level", "status", "kind")
+    search_fields = ("title",)

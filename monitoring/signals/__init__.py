@@ -1,0 +1,1 @@
+"""Facts from monitoring services, in their own formats, made neutral. May import: stewardship."""

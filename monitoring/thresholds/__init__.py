@@ -1,0 +1,1 @@
+"""Rules that judge a series, with regional overrides inside bounds. May import: signals."""

@@ -1,0 +1,1 @@
+"""Gaps in accountability, each with an owner. May import: slices up to actions."""

@@ -1,0 +1,160 @@
+"""The two kinds of governed rows: `Recorded` nouns that change and keep history, and `Fact`s that never change."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar, NoReturn
+
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from config.portal.errors import DomainError
+from config.portal.permission import Paths, Restricted
+from stewardship.journal.acting import current, moment
+
+
+class HistoryBypassed(DomainError):
+    """A write that would leave no history; the verbs save row by row instead."""
+
+
+class FactsNeverChange(DomainError):
+    """An append-only row was saved twice or deleted."""
+
+
+class GovernedQuerySet(Restricted):
+    """Reads as any queryset; refuses the writes that would leave no trace."""
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise HistoryBypassed(f"{self.model.__name__}.objects.{what}() leaves no history.", remedy="Save each row inside acting().")
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        self._refuse("update")
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> NoReturn:
+        self._refuse("bulk_create")
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        self._refuse("bulk_update")
+
+    def delete(self) -> NoReturn:
+        self._refuse("delete")
+
+
+GovernedManager = models.Manager.from_queryset(GovernedQuerySet)
+
+
+def _user_id(historical: Any) -> Any:
+    return historical.history_user_id
+
+
+def _set_user_id(historical: Any, user_id: Any) -> None:
+    historical.history_user_id = user_id
+
+
+class History(HistoricalRecords):
+    """Our one configuration of simple-history: actor, reason and time come from the act in progress."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            # A plain id: a foreign key with SET NULL would become an UPDATE on an append-only table.
+            history_user_id_field=models.UUIDField(),
+            history_user_getter=_user_id,
+            history_user_setter=_set_user_id,
+            history_id_field=models.BigAutoField(),
+            history_change_reason_field=models.TextField(blank=True),
+            **kwargs,
+        )
+
+    def contribute_to_class(self, cls: Any, name: str) -> None:
+        cls._history_declared_here = self
+        super().contribute_to_class(cls, name)
+
+    def finalize(self, sender: Any, **kwargs: Any) -> None:
+        # A noun that declares its own history (a user leaves out the password) replaces the one it would inherit.
+        if getattr(sender, "_history_declared_here", None) is self:
+            super().finalize(sender, **kwargs)
+
+    def _get_history_user_fields(self) -> dict[str, Any]:
+        return {"history_user": property(_user_id, _set_user_id), "history_user_id": models.UUIDField(db_index=True)}
+
+    def _get_history_change_reason_field(self) -> Any:
+        return models.TextField(blank=True)
+
+    def get_history_user(self, instance: Any) -> Any:
+        return current().actor_id
+
+    def get_change_reason_for_object(self, instance: Any, history_type: str, using: str) -> str:
+        return current().reason
+
+    def get_meta_options(self, model: Any) -> dict[str, Any]:
+        # as_of and "newest first" both read (object, date, id); measured 14 times slower without on SQLite.
+        options: dict[str, Any] = super().get_meta_options(model)
+        options["indexes"] = (models.Index(fields=[model._meta.pk.name, "-history_date", "-history_id"]),)
+        return options
+
+
+class Recorded(models.Model):
+    """A governed noun: UUID key, history of every save, and a journal entry for every history row.
+
+    `access_paths` says how a row leads to the scopes that rights are granted on.
+    `personal` names fields that enter the journal as salted commitments only.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+
+    history = History(inherit=True)
+    objects = GovernedManager()
+
+    access_paths: ClassVar[Paths]
+    journal_object: ClassVar[str] = "id"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save and record; raises NoActor outside `acting()`."""
+        current()
+        self._history_date = moment()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete and record; raises NoActor outside `acting()`."""
+        current()
+        self._history_date = moment()
+        return super().delete(*args, **kwargs)
+
+
+class Fact(models.Model):
+    """Something that happened: written once, never changed. Its own table is guarded and journalled.
+
+    `journal_object` names the column whose value is the chain the fact belongs to (a decision belongs to its change).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    at = models.DateTimeField(editable=False, db_index=True)
+    actor_id = models.UUIDField(editable=False)
+    reason = models.TextField(blank=True, editable=False)
+
+    objects = GovernedManager()
+
+    access_paths: ClassVar[Paths]
+    journal_object: ClassVar[str] = "id"
+    personal: ClassVar[frozenset[str]] = frozenset()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert; raises FactsNeverChange on a second save and NoActor outside `acting()`."""
+        if not self._state.adding:
+            raise FactsNeverChange(f"A {self._meta.verbose_name} is written once.")
+        act = current()
+        self.at = moment()
+        self.actor_id = act.actor_id
+        self.reason = self.reason or act.reason
+        kwargs["force_insert"] = True
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise FactsNeverChange(f"A {self._meta.verbose_name} is never deleted.")

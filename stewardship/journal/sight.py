@@ -1,0 +1,57 @@
+"""Which entries a person may see: those of what they may see, and all of them where they audit from the root."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Model
+
+from config.portal.permission import reach
+from stewardship.journal.errors import UnknownRecord
+from stewardship.journal.models import Entry
+from stewardship.journal.rights import EntryRight
+from stewardship.journal.tables import Shape, by_table
+
+
+def visible(user: Any, entries: Iterable[Entry]) -> list[Entry]:
+    """The entries among these that the person may see, in the given order; one query per table."""
+    given = list(entries)
+    if reach(user, EntryRight.VIEW).everywhere:
+        return given
+    grouped: dict[str, list[Entry]] = defaultdict(list)
+    for entry in given:
+        grouped[entry.tbl].append(entry)
+    seen = {(table, key) for table, some in grouped.items() for key in _seen(user, table, some)}
+    return [entry for entry in given if (entry.tbl, _key(entry)) in seen]
+
+
+def _key(entry: Entry) -> str:
+    shape = by_table().get(entry.tbl)
+    return entry.hid if shape is None or shape.kind == "fact" else entry.obj
+
+
+def _seen(user: Any, table: str, entries: list[Entry]) -> set[str]:
+    shape = by_table().get(table)
+    if shape is None:
+        return set()  # schema leaves, and tables of other versions: for auditors
+    rows = allowed(user, shape.noun).filter(pk__in={_key(entry) for entry in entries})
+    return {str(key) for key in rows.values_list("pk", flat=True)}
+
+
+def allowed(user: Any, model: type[Model]) -> Any:
+    """The rows of a governed model that the person may see; none where the model does not say which right that takes."""
+    manager: Any = model._default_manager
+    right = getattr(model, "view_right", "")
+    return manager.allowed(user, str(right)) if right and hasattr(manager, "allowed") else manager.none()
+
+
+def governed(label: str) -> tuple[type[Model], Shape]:
+    """The model and table behind `app.model`; raises UnknownRecord."""
+    for shape in by_table().values():
+        if shape.noun._meta.label_lower == label.lower():
+            return shape.noun, shape
+    known = label.lower() in {model._meta.label_lower for model in apps.get_models()}
+    raise UnknownRecord(f"{label} keeps no history." if known else f"There is no {label}.", field="label")

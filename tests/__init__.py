@@ -1,0 +1,1 @@
+"""Tests by behaviour; they mirror the apps."""

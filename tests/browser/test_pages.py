@@ -1,0 +1,143 @@
+"""Every page, as each kind of person sees it: light and dark, at a desk and on a phone, full and empty.
+
+A new page without a row in `world.py` fails here. axe looks at each arrangement of elements once: what two people see
+with the same elements and classes, and other words, has the same faults.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Error, Page, expect
+
+from governance.changes.models import ChangeRequest
+from stewardship.people.models import User
+from tests.browser import world
+from tests.browser.visitor import BOTH, WIDTHS, Visitor, objections
+from tests.cast import PASSWORD, Cast
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+# The kinds of people of the product, whoever sees most first.
+PEOPLE = ("alice", "bob", "frank", "dana", "erin", "ivan", "charlie")
+
+SHAPE = """() => {
+  const kinds = new Set();
+  for (const node of document.querySelectorAll("main *, .decision-bar *")) {
+    const say = (one) => `${one.tagName}.${[...one.classList].sort().join(".")}[${one.getAttribute("role") || one.type || ""}]`;
+    kinds.add(`${say(node.parentElement)}>${say(node)}`);
+  }
+  return [...kinds].sort().join(" ");
+}"""
+
+
+class Walk:
+    """Goes through pages as one person after the other, and remembers which arrangements axe has seen."""
+
+    def __init__(self, width: str) -> None:
+        self.width = width
+        self.seen: set[str] = set()
+        self.faults: list[str] = []
+
+    def through(self, visitor: Visitor, addresses: dict[str, str]) -> None:
+        """Open each address in one tab; what is wrong is collected, so that one run tells everything."""
+        page = visitor.new_page()
+        for name, path in addresses.items():
+            try:
+                answer = page.goto(visitor.base + path)
+            except Error as error:  # an answer without a page
+                self.faults.append(f"{name}: {path} {error.message}")
+                continue
+            assert answer is not None
+            if answer.status not in {200, 403, 404}:
+                self.faults.append(f"{name}: {path} answered {answer.status}")
+            self._look(name, visitor, page)
+        page.close()
+
+    def _look(self, name: str, visitor: Visitor, page: Page) -> None:
+        said, visitor.complaints[:] = list(visitor.complaints), []
+        self.faults += [f"{name}: {complaint}" for complaint in said]
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wider > 0:
+            self.faults.append(f"{name}: {wider} px too wide at {WIDTHS[self.width]} px")
+        shape = page.evaluate(SHAPE)
+        if shape in self.seen:
+            return
+        self.seen.add(shape)
+        for scheme in BOTH:
+            page.emulate_media(color_scheme=scheme)
+            self.faults += [f"{name} ({scheme}): {fault}" for fault in objections(page)]
+        visitor.complaints.clear()  # axe's own style sheets, which the policy refuses
+
+
+@pytest.fixture
+def full(cast: Cast) -> world.World:
+    return world.full(cast)
+
+
+@pytest.mark.parametrize("width", ["desk", "phone"])
+def test_every_page_for_every_kind_of_person(visit: Any, full: world.World, width: str) -> None:
+    walk, addresses = Walk(width), world.paths(full)
+    for name in PEOPLE:
+        walk.through(visit(full.cast.users[name], width=width), addresses)
+    assert not walk.faults, "\n".join(walk.faults)
+
+
+@pytest.mark.parametrize("width", ["desk", "phone"])
+def test_the_configuration_of_who_configures(visit: Any, full: world.World, width: str) -> None:
+    walk = Walk(width)
+    for user in (full.cast.users["frank"], full.cast.users["dana"]):
+        walk.through(visit(user, width=width), {path: path for path in world.configuration(user)})
+    assert not walk.faults, "\n".join(walk.faults)
+
+
+def test_a_portal_in_which_nothing_happened_yet(visit: Any, cast: Cast) -> None:
+    lists = {name: reverse(name) for name in world.page_names() if name not in world.OBJECTS and name not in {"history", "index"}}
+    walk = Walk("phone")
+    walk.through(visit(cast.users["alice"], width="phone"), lists)
+    assert not walk.faults, "\n".join(walk.faults)
+
+
+def test_deciding_without_scripts(visit: Any, full: world.World, bob: User) -> None:
+    page = visit(bob, scripts=False).open(full.change.get_absolute_url())
+    expect(page.locator("main")).to_contain_text("It misses fewer malignant cases.")
+    expect(page.locator(".trace .finding")).not_to_have_count(0)
+    bar = page.locator(".decision-bar")
+    bar.locator("[name=comment]").fill("Agreed.")
+    bar.locator("[name=credential]").fill("not my password")
+    bar.get_by_role("button", name="Approve").click()
+    expect(page.locator(".decision-bar")).to_contain_text("password", ignore_case=True)
+    page.locator(".decision-bar [name=credential]").fill(PASSWORD)
+    page.locator(".decision-bar").get_by_role("button", name="Approve").click()
+    expect(page.locator(".messages")).to_contain_text("Your decision is signed")
+    assert [(each.person, each.comment) for each in ChangeRequest.objects.get(pk=full.change.pk).decisions.all()] == [(bob, "Agreed.")]
+
+
+@pytest.mark.parametrize("path", ["/", "/changes/?tab=all", "/models/"])
+def test_a_list_is_walked_with_the_keyboard(visit: Any, full: world.World, bob: User, path: str) -> None:
+    page = visit(bob).open(path)
+    page.keyboard.press("j")
+    focused = page.locator("a:focus")
+    expect(focused).to_be_visible()
+    address = focused.get_attribute("href")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    assert focused.get_attribute("href") == address
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{address}")
+
+
+def test_whatever_has_the_focus_shows_it(visit: Any, full: world.World, bob: User) -> None:
+    page = visit(bob).open(full.change.get_absolute_url())
+    unseen = []
+    for _step in range(60):
+        page.keyboard.press("Tab")
+        told = page.evaluate(
+            """() => { const node = document.activeElement, look = getComputedStyle(node);
+            return node === document.body || (look.outlineStyle !== "none" && parseFloat(look.outlineWidth) >= 2)
+              ? "" : node.outerHTML.slice(0, 120); }"""
+        )
+        unseen += [told] if told else []
+    assert unseen == []

@@ -1,0 +1,73 @@
+"""A person at a browser: opens pages, and remembers whatever should not have happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+
+Scheme = Literal["light", "dark"]
+BOTH: tuple[Scheme, Scheme] = ("light", "dark")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS = {"desk": 1440, "phone": 390}
+
+
+@dataclass
+class Visitor:
+    """One browser profile on one portal; its console and its requests are watched from the start."""
+
+    context: BrowserContext
+    base: str
+    complaints: list[str] = field(default_factory=list)
+
+    def new_page(self) -> Page:
+        """An empty page whose console and requests are watched."""
+        page = self.context.new_page()
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        page.on("request", self._request)
+        return page
+
+    def open(self, path: str, *, expect: int = 200) -> Page:
+        """The page at this path in a tab of its own, loaded."""
+        page = self.new_page()
+        self.go(page, path, expect=expect)
+        return page
+
+    def go(self, page: Page, path: str, *, expect: int = 200) -> None:
+        """Type this address into the tab."""
+        response = page.goto(self.base + path)
+        assert response is not None
+        assert response.status == expect, f"{path} answered {response.status}"
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # Chromium reports an expected 4xx page as a console error of its own.
+        if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self.base, "data:", "blob:")):
+            self.complaints.append(f"left the machine: {request.url}")
+
+    def check(self, page: Page, schemes: tuple[Scheme, ...] = ()) -> None:
+        """Nothing in the console, nothing from elsewhere, no sideways scrolling, nothing that axe objects to.
+
+        In the colours of the profile, or in each of `schemes`.
+        """
+        found = list(self.complaints)  # before axe, whose own style sheets the policy refuses
+        assert found == [], f"{page.url}: {found}"
+        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider <= 0, f"{page.url} is {wider} px too wide"
+        for scheme in schemes or (None,):
+            if scheme is not None:
+                page.emulate_media(color_scheme=scheme)
+            assert (told := objections(page)) == [], f"{page.url} ({scheme or 'as set'}): {told}"
+        self.complaints.clear()
+
+
+def objections(page: Page) -> list[tuple[str, str, Any]]:
+    """What axe finds wrong: rule, impact, and the first places. What it calls minor (a nameless column) is Django's own inline."""
+    results = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+    return [(rule["id"], rule["impact"], [node["target"] for node in rule["nodes"]][:3]) for rule in results if rule["impact"] != "minor"]

@@ -1,0 +1,51 @@
+"""What every test needs: its own journal outside the database, and a flush that the guards allow."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from django.test import TransactionTestCase
+
+from stewardship.journal.guards import drop_guards
+
+pytest_plugins = ["tests.cast", "tests.processes"]
+
+_flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+
+def _flush_without_guards(self: Any) -> None:
+    """The guards forbid the flush after a test with real transactions; post_migrate puts them back after it."""
+    for name in self._databases_names(include_mirrors=False):
+        drop_guards(name)
+    _flush(self)
+
+
+TransactionTestCase._fixture_teardown = _flush_without_guards  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _journal_of_its_own(settings: Any, tmp_path: Path) -> None:
+    """A rolled-back database must not meet a signer that remembers the test before."""
+    settings.JOURNAL_FOLDER = tmp_path / "journal"
+    settings.KEY_FOLDER = tmp_path / "keys"
+    settings.MEDIA_ROOT = tmp_path / "blobs"
+
+
+@pytest.fixture(autouse=True)
+def _static_files_uncollected(settings: Any, tmp_path: Path) -> None:
+    """Pages are drawn without `collectstatic`; the folder exists because whitenoise warns otherwise."""
+    (tmp_path / "static").mkdir()
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+
+
+# `HYPOTHESIS_PROFILE=soak` is for the night, the default for every run. A busy machine is no defect: no test is timed.
+hypothesis.settings.register_profile(
+    "default", max_examples=50, deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile("soak", max_examples=10_000, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

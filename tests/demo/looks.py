@@ -1,0 +1,89 @@
+"""Looks at a built example from inside a process of its own and prints what it sees as JSON; see test_demo_build.py."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+
+def histories() -> Iterator[tuple[str, Any, str, Any]]:
+    """(label, model, field, TRANSITIONS) of every recorded noun with a status or stage, found by its module."""
+    from django.apps import apps
+
+    from stewardship.journal.record import Recorded
+
+    for model in apps.get_models():
+        if not issubclass(model, Recorded):
+            continue
+        module = importlib.import_module(model.__module__)
+        for name in ("status", "stage"):
+            if name not in {field.name for field in model._meta.fields if field.choices}:  # a foreign key may be called stage too
+                continue
+            own = getattr(module, f"{model.__name__.upper()}_TRANSITIONS", None)
+            yield model._meta.label, model, name, own if own is not None else getattr(module, "TRANSITIONS", None)
+
+
+def steps_of(model: Any, field: str, transitions: Any) -> list[str]:
+    """What is wrong with the histories of one noun; empty when each begins in the first status and makes only known steps."""
+    wrong: list[str] = []
+    first = model._meta.get_field(field).default
+    before: dict[Any, str] = {}
+    for pk, value in model.history.order_by("id", "history_date", "history_id").values_list("id", field):
+        last = before.get(pk)
+        if last is None and value != first:
+            wrong.append(f"{pk} begins as {value}")
+        if last is not None and last != value and value not in transitions.get(last, ()):
+            wrong.append(f"{pk}: {last} to {value}")
+        before[pk] = value
+    return wrong
+
+
+def look() -> dict[str, Any]:
+    """Counts, and what is wrong with histories."""
+    from django.db.models import Count
+
+    from governance.approvals.models import Decision
+    from governance.changes.models import ChangeRequest
+    from governance.policies.models import Waiver
+    from monitoring.alerts.models import Alert
+    from stewardship.coverage.models import Gap
+    from stewardship.escalation.models import Run
+    from stewardship.inventory.models import Deployment, ModelFamily, ModelVersion, RegisteredModel
+    from stewardship.people.models import User
+    from stewardship.roles.holders import accountable
+
+    def count(rows: Any, *fields: str) -> dict[str, int]:
+        found = rows.order_by().values(*fields).annotate(n=Count("pk"))
+        return {"/".join(str(row[field]) for field in fields): row["n"] for row in found}
+
+    known = list(histories())
+    return {
+        "families": ModelFamily.objects.count(),
+        "models": count(RegisteredModel.objects.all(), "stage"),
+        "changes": count(ChangeRequest.objects.all(), "kind", "status"),
+        "alerts": count(Alert.objects.all(), "level", "status"),
+        "resolutions": count(Alert.objects.all(), "resolution"),
+        "waivers": Waiver.objects.count(),
+        "gaps": Gap.objects.open().count(),
+        "runs": count(Run.objects.all(), "subject_kind", "status"),
+        "people": User.objects.active().count(),
+        "unsigned": Decision.objects.filter(signature__token__consumed_at__isnull=True).count(),
+        "decisions": Decision.objects.count(),
+        "real": sorted(ModelVersion.objects.filter(model__slug="tumour-risk").values_list("label", flat=True)),
+        "real_live": sorted(Deployment.objects.live().filter(model__slug="tumour-risk").values_list("region__code", flat=True)),
+        "unaccounted": [model.slug for model in RegisteredModel.objects.all() if accountable(model) is None],
+        "nouns": sorted(label for label, *_rest in known),
+        "without_transitions": sorted(label for label, _model, _field, transitions in known if transitions is None),
+        "wrong": {label: wrong for label, model, field, transitions in known if (wrong := steps_of(model, field, transitions or {}))},
+    }
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+
+    django.setup()
+    print(json.dumps(look()))

@@ -1,0 +1,154 @@
+"""The worked example, built by real processes in a folder of its own: complete, journalled, repeatable, and the tour through it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 600  # seconds; generous, because a loaded machine is no failure
+pytestmark = pytest.mark.process
+
+
+class Example:
+    """An installation in a temporary folder, reached by the commands that people use."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "BASE_URL", "EMAIL_URL", "SECRET_KEY")}
+        origin = "example.concordat.invalid"
+        self.folder, self.port = folder, port
+        self.environment = kept | {
+            "VAR": str(folder),
+            "PORT": str(port),
+            "JOURNAL_ORIGIN": origin,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+        }
+
+    def run(self, *arguments: str, wanted: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run Python with these arguments in the installation."""
+        command = [sys.executable, *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert done.returncode == wanted, f"{arguments} ended with {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        return done
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    """Built once for this module."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    made = Example(tmp_path_factory.mktemp("example"), port)
+    made.run("manage.py", "migrate", "-v", "0")
+    made.run("manage.py", "collectstatic", "--noinput", "-v", "0")
+    made.run("-m", "demo.build")
+    return made
+
+
+@pytest.fixture(scope="module")
+def seen(example: Example) -> dict[str, Any]:
+    """What is in it, before the tour."""
+    found: dict[str, Any] = json.loads(example.run("-m", "tests.demo.looks").stdout)
+    return found
+
+
+def test_it_holds_the_whole_organisation(seen: dict[str, Any]) -> None:
+    assert seen["families"] == 12
+    assert sum(seen["models"].values()) == 40
+    assert set(seen["models"]) == {"concept", "development", "validation", "monitoring", "retired"}
+    assert seen["people"] == 25
+    assert seen["unaccounted"] == []
+
+
+def test_it_tells_of_refusals_waivers_deadlines_and_alarms(seen: dict[str, Any]) -> None:
+    changes, alerts = seen["changes"], seen["alerts"]
+    assert changes["retraining/rejected"] == 1
+    assert changes["waiver/approved"] == seen["waivers"] == 1
+    assert changes["rollback/implemented"] == 1
+    assert changes["retraining/submitted"] >= 5
+    assert {"act/open", "act/acknowledged", "investigate/investigating", "observe/open"} <= set(alerts)
+    assert seen["resolutions"]["false_alarm"] == 1
+    assert seen["runs"]["approval/stopped"] >= 1
+    assert seen["runs"]["approval/running"] >= 1
+    assert seen["gaps"] >= 1
+
+
+def test_the_real_model_waits_for_the_tour(seen: dict[str, Any]) -> None:
+    assert seen["real"] == ["1.0.0"]
+    assert seen["real_live"] == ["de", "us"]
+
+
+def test_each_history_begins_first_and_makes_only_known_steps(seen: dict[str, Any]) -> None:
+    assert seen["without_transitions"] == []
+    assert len(seen["nouns"]) >= 10
+    assert seen["wrong"] == {}
+
+
+def test_no_decision_without_a_consumed_token(seen: dict[str, Any]) -> None:
+    assert seen["decisions"] > 100
+    assert seen["unsigned"] == 0
+
+
+def test_its_journal_verifies(example: Example, seen: dict[str, Any]) -> None:
+    assert "everything is as it was written" in example.run("manage.py", "journal", "verify").stdout
+
+
+def test_a_second_build_changes_nothing(example: Example, seen: dict[str, Any]) -> None:
+    before = (example.folder / "demo.json").read_bytes()
+    example.run("-m", "demo.build")
+    assert (example.folder / "demo.json").read_bytes() == before
+    again = json.loads(example.run("-m", "tests.demo.looks").stdout)
+    assert again == seen
+
+
+def test_what_is_needed_to_sign_in_is_for_its_owner_only(example: Example) -> None:
+    path = example.folder / "demo.json"
+    assert path.stat().st_mode & 0o777 == 0o600
+    users = json.loads(path.read_text())["users"]
+    assert {"anna", "tomasz", "victor", "ruth", "otto", "clara", "pipeline"} <= {user["username"] for user in users}
+    assert all(user["token"].startswith("cnc_") for user in users)
+
+
+@pytest.fixture
+def portal(example: Example, seen: dict[str, Any]) -> Iterator[Example]:
+    """The example, served by the real supervisor."""
+    process = subprocess.Popen([sys.executable, "-m", "config.supervisor"], cwd=ROOT, env=example.environment, start_new_session=True)
+    try:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                with urlopen(f"http://127.0.0.1:{example.port}/healthz", timeout=5):
+                    break
+            except (URLError, OSError):
+                time.sleep(0.5)
+        yield example
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+
+
+def test_the_tour_succeeds_once_and_says_so_the_second_time(portal: Example) -> None:
+    told = portal.run("-m", "demo.tour").stdout
+    assert "everything went as it should" in told
+    assert "The same file with one bit changed: Tampered" in told
+    assert "has been taken" in portal.run("-m", "demo.tour").stdout
+    assert "everything is as it was written" in portal.run("manage.py", "journal", "verify").stdout
+
+
+def test_the_tour_says_when_nothing_answers(example: Example, tmp_path: Path) -> None:
+    alone = Example(tmp_path, 9)  # the discard port: nobody serves a portal there
+    (tmp_path / "demo.json").write_bytes((example.folder / "demo.json").read_bytes())
+    refused = alone.run("-m", "demo.tour", wanted=1)
+    assert "Start the portal first" in refused.stderr

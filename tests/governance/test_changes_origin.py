@@ -1,0 +1,67 @@
+"""An act-level alert drafts the way back, once, and names itself as the origin."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from governance.changes.models import ChangeRequest, Kind, Status
+from governance.changes.origin import on_alert
+from monitoring.alerts.models import Alert
+from stewardship.inventory.deploy import record
+from stewardship.inventory.models import ModelVersion, RegisteredModel
+from stewardship.journal.acting import acting
+from stewardship.people.models import User, system_user
+from tests.cast import Cast, make_version
+
+
+def an_alert(cast: Cast, model: RegisteredModel, level: str = "act", region: str = "de") -> Alert:
+    alert = Alert(
+        kind="threshold", cause=f"drift {level} {region}", model=model, region=cast.regions[region], level=level,
+        title="Drift is 0.46, above 0.25", began_at=timezone.now(), opened_at=timezone.now(),
+    )  # fmt: skip
+    with acting(system_user(), "An alert"):
+        alert.save()
+    return alert
+
+
+@pytest.fixture
+def two_versions(cast: Cast, model: RegisteredModel) -> tuple[ModelVersion, ModelVersion]:
+    old, new = make_version(model, "1.0.0"), make_version(model, "1.1.0")
+    for version in (old, new):
+        record(actor=system_user(), version=version, environment=cast.environments["production"], region=cast.regions["de"])
+    return old, new
+
+
+def test_the_version_before_is_the_way_back(
+    cast: Cast, model: RegisteredModel, two_versions: tuple[ModelVersion, ModelVersion], alice: User
+) -> None:
+    alert = an_alert(cast, model)
+    change = on_alert(alert, actor=system_user())
+    assert change is not None
+    assert change.kind == Kind.ROLLBACK
+    assert change.status == Status.DRAFT
+    assert change.version == two_versions[0]
+    assert change.rollback.target_version == two_versions[1]
+    assert change.owner == alice
+    assert change.origin_kind == "alert"
+    assert change.origin_id == alert.pk
+    assert "0.46" in change.rationale
+    assert change.environment == cast.environments["production"]
+    # The same deployment again: the draft that is open is the one to work on.
+    assert on_alert(an_alert(cast, model, region="eu"), actor=system_user()) is None
+    assert ChangeRequest.objects.count() == 1
+
+
+def test_only_the_act_level_and_only_where_there_is_a_way_back(
+    cast: Cast, model: RegisteredModel, two_versions: tuple[ModelVersion, ModelVersion]
+) -> None:
+    assert on_alert(an_alert(cast, model, "investigate"), actor=system_user()) is None
+    assert ChangeRequest.objects.count() == 0
+
+
+def test_without_anything_live_or_before_nothing_is_drafted(cast: Cast, model: RegisteredModel) -> None:
+    assert on_alert(an_alert(cast, model), actor=system_user()) is None
+    record(actor=system_user(), version=make_version(model), environment=cast.environments["production"], region=cast.regions["de"])
+    assert on_alert(an_alert(cast, model, region="eu"), actor=system_user()) is None
+    assert ChangeRequest.objects.count() == 0

@@ -1,0 +1,419 @@
+"""What the permission table looks at: one of everything in three places, and a person of every kind.
+
+For whoever works in Germany, `de` is their own region, `fr` its sibling, `jp` foreign. Every row that belongs to a place carries
+that place's mark in a text people can read, so that a page which shows a mark out of somebody's sight is found whatever it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from django.db.models import Model
+from django.test import Client
+from django.utils import timezone
+
+from governance.approvals.models import Decision, Requirement, Route, RouteRule, Stage
+from governance.approvals.submit import submit
+from governance.audits.models import Report
+from governance.changes.draft import draft
+from governance.changes.models import ChangeRequest, ChangeRevision, RollbackPlan
+from governance.evidence.attach import attach
+from governance.evidence.models import Artifact
+from governance.gate.ask import ask
+from governance.gate.models import Permit, Standing, Verdict
+from governance.policies.models import Evaluation, Policy, PolicyVersion, Rule, Waiver
+from governance.risk.models import Assessment, Questionnaire
+from monitoring.alerts.models import Alert
+from monitoring.signals.models import Batch, Metric, Quarantined, Series, Source, Window
+from monitoring.thresholds.models import Rule as Threshold
+from stewardship.actions.models import Action
+from stewardship.actions.open import open_action
+from stewardship.coverage.gaps import open_gap
+from stewardship.coverage.models import Gap
+from stewardship.documents.blobs import store
+from stewardship.documents.jobs import enqueue
+from stewardship.documents.models import Blob, Job
+from stewardship.dossiers.models import Revision, Template
+from stewardship.dossiers.revise import revise
+from stewardship.escalation.models import Path, Run, Step
+from stewardship.escalation.start import start
+from stewardship.frameworks.models import Applicability, Clause, Framework
+from stewardship.inventory.deploy import record
+from stewardship.inventory.models import DataDomain, Deployment, Environment, ModelFamily, ModelVersion, Project, RegisteredModel
+from stewardship.inventory.register import register_model, register_version
+from stewardship.journal.acting import acting
+from stewardship.notices.models import Delivery, Notice
+from stewardship.notices.send import send
+from stewardship.people.models import Absence, Delegation, Membership, Team, User, system_user
+from stewardship.people.tokens import AccessToken
+from stewardship.regions.models import Bound, LegalEntity, Region, Setting, WorkingCalendar
+from stewardship.roles.assign import assign
+from stewardship.roles.matrix import define_role
+from stewardship.roles.models import Role, RoleAssignment, SeparationRule
+from stewardship.signing.models import Signature
+from stewardship.threads.comment import comment
+from stewardship.threads.models import Thread
+from tests.cast import PASSWORD, Cast
+from tests.governance.change_case import PLAN, decides, metrics
+
+PLACES = ("de", "fr", "jp")
+MARKS = {"de": "zzdexter", "fr": "zzfriday", "jp": "zzjupiter"}
+SECTIONS = [
+    {
+        "key": "use",
+        "title": "Intended use",
+        "mandatory": True,
+        "stale_after_days": 90,
+        "blocks": [{"key": "text", "title": "Text", "type": "text"}],
+    }
+]
+OPTIONS = [{"value": "low", "label": "Low", "points": 1}, {"value": "high", "label": "High", "points": 3}]
+QUESTIONS = [{"key": "usage", "text": "Who relies on it?", "weight": 10, "options": OPTIONS}]
+BANDS = [{"at_least": 2, "tier": 1}, {"at_least": 0, "tier": 3}]
+
+_LEAD = (
+    "threads:thread:comment",
+    "inventory:version:register",
+    "inventory:deployment:record",
+    "evidence:artifact:attach",
+    "changes:change:draft",
+    "changes:change:submit",
+    "alerts:alert:acknowledge",
+    "alerts:alert:investigate",
+    "escalation:run:acknowledge",
+    "gate:verdict:ask",
+)
+
+
+@dataclass
+class World:
+    """Rows by noun and place, and a client for every kind of person."""
+
+    cast: Cast
+    rows: dict[str, dict[str, list[Model]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    clients: dict[str, Client] = field(default_factory=dict)
+    people: dict[str, User] = field(default_factory=dict)
+
+    def one(self, label: str, place: str) -> Any:
+        """The first row of this noun in this place, or of no place at all."""
+        found = self.rows[label]
+        row = next(iter(found.get(place) or found.get("") or ()), None)
+        assert row is not None, f"the world has no {label} in {place}"
+        return row
+
+    def ids(self, label: str, places: frozenset[str]) -> frozenset[str]:
+        """The ids of all rows of this noun in these places, and of those that belong to no place."""
+        return frozenset(str(row.pk) for place in (*places, "") for row in self.rows[label].get(place, ()))
+
+
+def saved(row: Any) -> Any:
+    """Saved by the system account."""
+    with acting(system_user(), "The world"):
+        row.save()
+    return row
+
+
+def build(cast: Cast) -> World:
+    """Everything, everywhere, and everybody."""
+    world = World(cast)
+    with acting(system_user(), "The world"):
+        _people(world)
+        _everywhere(world)
+        for place in PLACES:
+            _inventory(world, place)
+            _rules(world, place)
+            _people_of(world, place)
+            _work(world, place)
+            _monitoring(world, place)
+            _change(world, place)
+    _take_stock(world)
+    return world
+
+
+def _people(world: World) -> None:
+    """The kinds of people that the columns of the table are, each with a client of their own."""
+    cast, system = world.cast, system_user()
+    views = dict.fromkeys(_views(), "R")
+    viewer = define_role(actor=system, slug="viewer", name="viewer", rights=views)
+    lead = define_role(actor=system, slug="technical-lead", name="technical lead", rights=views | dict.fromkeys(_LEAD, "R"))
+    made: dict[str, tuple[Any, str]] = {
+        "vera": (viewer, "de"),
+        "theo": (lead, "de"),
+        "grace": (cast.roles["regional-admin"], "global"),
+        "ida": (cast.roles["validator"], "de"),
+        "sam": (None, "eu"),
+        "yuki": (cast.roles["validator"], "jp"),  # decides where Bob may not
+    }
+    for username, (role, region) in made.items():
+        with acting(system, "The world"):
+            user = User.objects.create_user(
+                username, f"{username}@bank.example", PASSWORD, full_name=username.title(), home_region=cast.regions[region]
+            )
+        if role is not None:
+            assign(actor=system, role=role, user=user, region=cast.regions[region], rationale="The world")
+        world.people[username] = user
+    sam, ida = world.people["sam"], world.people["ida"]
+    sam.is_superuser = sam.is_staff = True
+    saved(sam)
+    ida.is_active = False
+    saved(ida)
+    world.people |= cast.users
+    sessions = {
+        "no role": "charlie",
+        "viewer": "vera",
+        "owner": "alice",
+        "technical lead": "theo",
+        "approver": "bob",
+        "compliance": "dana",
+        "executive": "erin",
+        "regional admin": "frank",
+        "global admin": "grace",
+        "superuser": "sam",
+        "inactive": "ida",
+    }
+    world.clients["anonymous"] = Client(raise_request_exception=False)
+    for kind, username in sessions.items():
+        client = Client(raise_request_exception=False)
+        client.force_login(world.people[username], backend="allauth.account.auth_backends.AuthenticationBackend")
+        world.clients[kind] = client
+    for kind, username, scopes, live in (
+        ("read token", "alice", ["read"], True),
+        ("expired token", "alice", ["read", "write"], False),
+        ("pipeline token", "pipeline", ["read", "write"], True),
+    ):
+        user = world.people[username]
+        token, plain = AccessToken.issue(user=user, name=kind, scopes=scopes, days=30, actor=user)
+        if not live:
+            token.expires_at = timezone.now() - timedelta(seconds=1)
+            saved(token)
+        world.clients[kind] = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {plain}"})
+
+
+def _views() -> list[str]:
+    from stewardship.access.rights import all_rights
+
+    return [right for right in all_rights() if right.endswith(":view")]
+
+
+def _everywhere(world: World) -> None:
+    """What belongs to no region, or to the root."""
+    cast = world.cast
+    framework = saved(Framework(slug="a-law", name="A law"))
+    saved(Metric(slug="drift", name="Drift", unit="", direction="higher_is_worse", formula="distance"))
+    saved(Bound(parameter="min_sample", combine="max", low=Decimal(1), high=Decimal(1000)))
+    saved(DataDomain(slug="claims", name="Claims"))
+    saved(Clause(framework=framework, ref="1", title="Be fair"))
+    path = saved(Path(slug="gaps", name="Gaps", region=cast.regions["global"], subject_kind="approval"))
+    saved(Step(path=path, order=1, role=cast.roles["responder"], scope="model", after_seconds=0))
+
+
+def _inventory(world: World, place: str) -> None:
+    cast, system, mark = world.cast, system_user(), MARKS[place]
+    region = cast.regions[place]
+    saved(WorkingCalendar(region=region, zone="UTC", week={"mon": [["09:00", "17:00"]]}))
+    saved(LegalEntity(name=f"{mark} company", region=region))
+    saved(Setting(region=region, parameter="min_sample", value=50, valid_from=timezone.now(), number=1))
+    project = saved(Project(slug=f"{mark}-project", name=f"{mark} project", region=region))
+    family = saved(ModelFamily(slug=f"{mark}-family", name=f"{mark} family", region=region, project=project, purpose="Helps"))
+    model = register_model(actor=system, family=family, region=region, slug=f"{mark}-model", name=f"{mark} model", purpose="Estimates")
+    key = hashlib.sha256(mark.encode()).hexdigest()
+    version = register_version(actor=system, model=model, label=f"{mark}-1", digest=key, code_revision="4f2a9c1")
+    record(actor=system, version=version, environment=cast.environments["staging"], region=region)
+    saved(Applicability(framework=Framework.objects.get(), region=region, valid_from=date(2026, 1, 1)))
+    attach(
+        version=version, kind="metrics", data=metrics("0.95", f"0.9{PLACES.index(place)}"), name=f"{mark}.json",
+        media_type="application/json", actor=system,
+    )  # fmt: skip
+
+
+def _rules(world: World, place: str) -> None:
+    """What is configured for a region: policy, route, threshold, path, template, questionnaire."""
+    cast, system, mark = world.cast, system_user(), MARKS[place]
+    region = cast.regions[place]
+    policy = saved(Policy(slug=f"{mark}-policy", name=f"{mark} policy", region=region))
+    edition = saved(PolicyVersion(policy=policy, number=1))
+    saved(Rule(version=edition, key="recall", title=f"{mark} recall", expression="evidence.metrics.recall.low >= 0.85", waivable=True))
+    edition.publish(actor=system, reason="It holds")
+    stages = [{"name": f"{mark} review", "requirements": [{"role": "validator", "within_minutes": 480}]}]
+    saved(RouteRule(region=region, kind="deployment", name=f"{mark} route", stages=stages))
+    saved(
+        Threshold(
+            slug=f"{mark}-drift",
+            name=f"{mark} drift",
+            region=region,
+            metric=Metric.objects.get(),
+            direction="higher_is_worse",
+            levels={"observe": Decimal("0.1"), "investigate": Decimal("0.2"), "act": Decimal("0.3")},
+            next_actions={"act": "Ask for a rollback."},
+            valid_from=timezone.now() - timedelta(days=365),
+        )
+    )
+    path = saved(Path(slug=f"{mark}-path", name=f"{mark} path", region=region, subject_kind="alert"))
+    saved(Step(path=path, order=1, role=cast.roles["responder"], scope="model", after_seconds=0))
+    template = saved(Template(slug="card", name=f"{mark} card", region=region, sections=SECTIONS))
+    template.publish(actor=system)
+    questionnaire = saved(
+        Questionnaire(slug=f"{mark}-tiering", name=f"{mark} tiering", region=region, questions=QUESTIONS, bands=BANDS, floors=[])
+    )
+    questionnaire.publish(actor=system)
+
+
+def _people_of(world: World, place: str) -> None:
+    """A person of the region, who owns what nobody of the table owns."""
+    cast, system, mark = world.cast, system_user(), MARKS[place]
+    now = timezone.now()
+    with acting(system, "The world"):
+        person = User.objects.create_user(
+            f"{mark}-person", f"{mark}@bank.example", PASSWORD, full_name=f"{mark} person", home_region=cast.regions[place]
+        )
+    world.people[f"person {place}"] = person
+    team = saved(Team(slug=f"{mark}-team", name=f"{mark} team", region=cast.regions[place]))
+    saved(Membership(team=team, user=person, starts=now))
+    saved(Absence(user=person, starts=now + timedelta(days=10), ends=now + timedelta(days=12)))
+    saved(Delegation(delegator=person, delegate=cast.users["charlie"], starts=now + timedelta(days=10), ends=now + timedelta(days=12)))
+    AccessToken.issue(user=person, name=f"{mark} token", scopes=["read"], days=30, actor=person)
+    assign(actor=system, role=cast.roles["responder"], user=person, model=_model(place), rationale="The world")
+
+
+def _model(place: str) -> RegisteredModel:
+    found: RegisteredModel = RegisteredModel.objects.get(slug=f"{MARKS[place]}-model")
+    return found
+
+
+def _work(world: World, place: str) -> None:
+    """What people do about a model: dossier, risk, threads, actions, gaps, files, notices, reports."""
+    cast, system, mark = world.cast, system_user(), MARKS[place]
+    region, model, person = cast.regions[place], _model(place), world.people[f"person {place}"]
+    revise(model, actor=system, reason="Begun", edits={"use.text": f"{mark} is used with care"})
+    questionnaire = Questionnaire.objects.get(slug=f"{mark}-tiering")
+    saved(
+        Assessment(
+            model=model, questionnaire=questionnaire, answers={"usage": "low"}, asked={}, parts=[], score=Decimal(1), computed_tier=3,
+            tier=3, rationale=f"{mark} is small",
+        )
+    )  # fmt: skip
+    comment(actor=system, subject_kind="model", subject_id=model.pk, model=model, region=region, text=f"{mark} comment", link="/")
+    open_action(actor=system, title=f"{mark} action", owner=person, due_at=timezone.now() + timedelta(days=3), region=region, model=model)
+    open_gap(
+        kind="no_accountable", subject_kind="model", subject_id=model.pk, label=f"{mark} gap", region=region, model=model, actor=system
+    )
+    store(f"{mark} file".encode(), name=f"{mark}.txt", media_type="text/plain", actor=person)
+    job = enqueue("audits:report", {}, actor=person, key=f"{mark}-job")
+    send(cause_kind="change", cause_id=uuid4(), step=mark, recipients=[person], subject=f"{mark} notice", body=mark, link="/")
+    now = timezone.now()
+    saved(Report(model=model, as_of=now, size=1, requested_by=person, job=job, problem=f"{mark} report"))
+    saved(
+        Waiver(
+            model=model, rule=f"{mark}-policy/recall", compensating_control=f"{mark} control", granted_at=now,
+            expires_at=now + timedelta(days=30),
+        )
+    )  # fmt: skip
+
+
+def _monitoring(world: World, place: str) -> None:
+    """A source with a batch, a series with a window, something in quarantine, an alert with its escalation."""
+    cast, system, mark = world.cast, system_user(), MARKS[place]
+    region, model, now = cast.regions[place], _model(place), timezone.now()
+    source = saved(Source(slug=f"{mark}-watch", name=f"{mark} watch", kind="native", region=region, user=world.people["pipeline"]))
+    batch = saved(
+        Batch(
+            source=source, sha256=hashlib.sha256(mark.encode()).hexdigest(), size=3, content_type="application/json", received=1,
+            accepted=1, duplicates=0, quarantined=0,
+        )
+    )  # fmt: skip
+    series = Series.objects.create(
+        key=mark, model=model, region=region, metric=Metric.objects.get(), method="psi", subject=mark,
+        direction="higher_is_worse", unit="", created_at=now,
+    )  # fmt: skip
+    Window.objects.create(
+        series=series, source=source, batch=batch, external_id=mark, start=now - timedelta(hours=1), end=now, value=Decimal("0.1"),
+        received_at=now,
+    )  # fmt: skip
+    saved(
+        Quarantined(
+            source=source, batch=batch, external_id=mark, fact={"model": mark, "position": 0}, field="model", problem=f"{mark} is no model",
+            received_at=now,
+        )
+    )  # fmt: skip
+    alert = saved(
+        Alert(
+            kind="external", cause=mark, model=model, region=region, source=source, level="investigate", title=f"{mark} alert",
+            began_at=now, opened_at=now, next_action="Look at it.", context={"name": mark, "subject": mark, "severity": "warning"},
+        )
+    )  # fmt: skip
+    start(subject_kind="alert", subject_id=alert.pk, label=f"{mark} alert", level="", model=model, region=region, actor=system)
+
+
+def _change(world: World, place: str) -> None:
+    """A draft, and a change in review that one person has agreed to; the gate's answer about it."""
+    cast, system, mark = world.cast, system_user(), MARKS[place]
+    model = _model(place)
+    version = model.versions.get()
+    # Recorded in staging; what is asked for is production.
+    fields: dict[str, Any] = {
+        "environment": cast.environments["production"],
+        "rationale": f"{mark} misses fewer.",
+        "rollout_plan": "All at once.",
+        "rollback": PLAN,
+    }
+    change = draft(actor=system, kind="deployment", model=model, version=version, title=f"{mark} change", **fields)
+    submit(change, actor=system)
+    validator = world.people["yuki" if place == "jp" else "bob"]
+    decides(change, validator, comment=f"{mark} is good")
+    ask(model=model.slug, version=version.label, environment="production", region=place, actor=system)
+    draft(actor=system, kind="deployment", model=model, version=version, title=f"{mark} draft", **fields)
+
+
+# Where a row lies, said once more and apart from `access_paths`, which are what is being tested: the way to its region.
+WHERE: Mapping[str, tuple[type[Model], ...]] = {
+    "": (Region,),
+    "region": (
+        *(LegalEntity, WorkingCalendar, Setting, Team, Project, ModelFamily, RegisteredModel, Deployment, Applicability, Policy, RouteRule),
+        *(Threshold, Path, Template, Questionnaire, Source, Run, Thread, Action, Gap, Alert, Series, ChangeRequest, Evaluation),
+        *(Verdict, Standing, Permit),
+    ),
+    "home_region": (User,),
+    "team.region": (Membership,),
+    "user.home_region": (Absence, AccessToken),
+    "delegator.home_region": (Delegation,),
+    "recipient.home_region": (Notice,),
+    "notice.recipient.home_region": (Delivery,),
+    "requested_by.home_region": (Job,),
+    "signer.home_region": (Signature,),
+    "model.region": (ModelVersion, Waiver, Assessment, Report),
+    "version.model.region": (Artifact,),
+    "dossier.model.region": (Revision,),
+    "source.region": (Batch, Quarantined),
+    "policy.region": (PolicyVersion,),
+    "version.policy.region": (Rule,),
+    "change.region": (RollbackPlan, ChangeRevision, Route, Decision),
+    "route.change.region": (Stage,),
+    "stage.route.change.region": (Requirement,),
+}
+NOWHERE: tuple[type[Model], ...] = (Framework, Clause, Metric, Bound, DataDomain, Environment, Role, SeparationRule)
+
+
+def _take_stock(world: World) -> None:
+    """Everything there is, by the place where it lies; what lies nowhere in particular under the empty name."""
+    for chain, nouns in WHERE.items():
+        for noun in nouns:
+            for row in noun._default_manager.all():
+                found: Any = row
+                for step in filter(None, chain.split(".")):
+                    found = getattr(found, step)
+                world.rows[noun._meta.label][found.code if found else "nobody"].append(row)
+    for noun in NOWHERE:
+        world.rows[noun._meta.label][""] = list(noun._default_manager.all())
+    for assignment in RoleAssignment.objects.all():
+        scope = assignment.region or (assignment.family or assignment.model).region
+        world.rows["stewardship.RoleAssignment"][scope.code].append(assignment)
+    for place, mark in MARKS.items():
+        world.rows["a file of a person"][place] = list(Blob.objects.filter(name=f"{mark}.txt"))
+        world.rows["a file of evidence"][place] = [artifact.blob for artifact in Artifact.objects.filter(name=f"{mark}.json")]
