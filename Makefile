@@ -20,7 +20,7 @@ format: ## format Python and templates
 	@./concordat format
 bench: ## the budgets, measured, as JSON lines
 	@./concordat bench
-soak: ## the deep property and kill tests (10,000 examples)
+soak: ## the deep property and kill tests (10,000 examples, 1,000 kills)
 	@./concordat soak
 check: ## lint and test
 	@./concordat check

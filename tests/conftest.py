@@ -14,6 +14,14 @@ from stewardship.journal.guards import drop_guards
 
 pytest_plugins = ["tests.cast", "tests.processes"]
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every property is worth digging deeper in a soak; kill tests and state machines say so themselves."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.soak)
+
+
 _flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -74,6 +76,23 @@ def installation(tmp_path: Path, database: str) -> dict[str, str]:
     env = os.environ | {"VAR": str(tmp_path), "DATABASE_URL": database, "LOG_LEVEL": "WARNING"}
     env.pop("CONCORDAT_TEST_DB", None)
     return env
+
+
+def asked(url: str, sql: str) -> list[tuple[Any, ...]]:
+    """What a statement finds in a database that other processes write to."""
+    if url.startswith("postgres"):
+        import psycopg
+
+        with psycopg.connect(url) as connection:
+            return connection.execute(sql).fetchall()  # type: ignore[arg-type]
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30)) as connection:
+        return list(connection.execute(sql).fetchall())
+
+
+def noted(url: str) -> int:
+    """How many e-mails the portal knows to have been accepted by the mail server."""
+    notice = "SELECT id FROM stewardship_notice WHERE channel = 'email'"
+    return int(asked(url, f"SELECT COUNT(*) FROM stewardship_delivery WHERE status = 'sent' AND notice_id IN ({notice})")[0][0])
 
 
 def until(true: Callable[[], Any], seconds: float, what: str) -> None:

@@ -52,7 +52,7 @@ def kill(parent: subprocess.Popen[bytes], name: str) -> None:
     old = children(parent.pid)[name]
     os.kill(old, signal.SIGKILL)
     until(lambda: children(parent.pid).get(name, old) != old, START, f"a new {name}")
-    until(lambda: processes(old) == [], 5, "the end of what it had forked")
+    until(lambda: processes(old) == [], START, "the end of what it had forked")
 
 
 def ready(base: str) -> tuple[int, dict[str, str]]:

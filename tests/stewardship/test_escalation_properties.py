@@ -26,6 +26,7 @@ from stewardship.people.models import system_user
 from stewardship.roles.assign import assign
 from stewardship.roles.models import RoleAssignment
 from tests.cast import Cast, make_cast
+from tests.deep import depth
 from tests.stewardship.calls import START, Things, at, begin, make_path
 from tests.stewardship.calls import things as things
 
@@ -169,8 +170,8 @@ class Calls(RuleBasedStateMachine):
         assert told == expected, "who was called was told, and nobody else"
 
 
+@pytest.mark.soak
 @pytest.mark.django_db
 def test_calls(things: Things) -> None:
-    run_state_machine_as_test(
-        Calls, settings=settings(settings(), max_examples=15 if settings().max_examples <= 50 else 300, stateful_step_count=15)
-    )
+    # Each example is fifteen steps through the database, a second's work; a soak tries as many as an hour holds.
+    run_state_machine_as_test(Calls, settings=settings(settings(), max_examples=depth(15, 1_000), stateful_step_count=15))

@@ -28,6 +28,7 @@ from stewardship.journal.sequence import sequence, settle
 from stewardship.journal.tables import shapes
 from stewardship.journal.verify import verify_database
 from stewardship.regions.models import Region
+from tests.deep import depth
 
 
 class Abort(Exception):
@@ -142,13 +143,13 @@ class JournalMachine(RuleBasedStateMachine):
 SHAPES = [shape for shape in shapes() if shape.table in {"journal_event", "stewardship_historicalregion", "stewardship_historicaluser"}]
 
 
+@pytest.mark.soak
 def test_the_journal_stays_true(db: None, settings: Any) -> None:
-    deep = hypothesis.settings.get_current_profile_name() == "soak"
     run_state_machine_as_test(
         JournalMachine,
         settings=hypothesis.settings(
-            max_examples=400 if deep else 12,
-            stateful_step_count=60 if deep else 15,
+            max_examples=depth(12, 1_000),
+            stateful_step_count=depth(15, 60),
             deadline=None,
             suppress_health_check=list(hypothesis.HealthCheck),
         ),

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.deep import depth
+
 CHILD = Path(__file__).with_name("journal_child.py")
 ROOT = CHILD.parent.parent.parent
 
@@ -29,6 +31,10 @@ def _manage(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+ROUNDS = depth(4, 500)  # two kills each
+
+
+@pytest.mark.soak
 @pytest.mark.process
 def test_kill_minus_nine_loses_and_doubles_nothing(tmp_path: Path) -> None:
     begun = _start("begin", tmp_path)
@@ -36,11 +42,11 @@ def test_kill_minus_nine_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert begun.returncode == 0
     rng = random.Random(7)
     written = 0
-    for _ in range(4):
+    for _ in range(ROUNDS):
         writer, sequencer = _start("write", tmp_path), _start("sequence", tmp_path)
         assert writer.stdout is not None
         written += writer.stdout.readline() == "wrote 20\n"  # both are at work now
-        time.sleep(rng.uniform(0.3, 1.5))
+        time.sleep(rng.uniform(0.1, 1.0))
         sequencer.send_signal(signal.SIGKILL)
         time.sleep(rng.uniform(0.0, 0.3))
         writer.send_signal(signal.SIGKILL)
@@ -52,5 +58,5 @@ def test_kill_minus_nine_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert (done.returncode, report["problems"], report["waiting"]) == (0, [], 0)
     # Each acknowledged write is there once; a last one may have been committed without its word.
     events = report["rows"]
-    assert written * 20 <= events <= (written + 4) * 20 + 20
+    assert written * 20 <= events <= (written + ROUNDS) * 20 + 20
     assert report["published"] == report["entries"]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stewardship.journal.acting import acting
@@ -82,7 +82,6 @@ def _slowly(start: datetime, minutes: int, closed: frozenset[date]) -> datetime:
     return moment
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     start=st.datetimes(datetime(2026, 3, 20), datetime(2026, 4, 10)).map(
         lambda moment: moment.replace(second=0, microsecond=0, tzinfo=UTC)
