@@ -122,19 +122,27 @@ def saved(row: Any) -> Any:
 
 def build(cast: Cast) -> World:
     """Everything, everywhere, and everybody."""
+    world = begin(cast)
+    for place in PLACES:
+        furnish(world, place)
+    take_stock(world)
+    return world
+
+
+def begin(cast: Cast) -> World:
+    """Everybody, and what belongs to no place."""
     world = World(cast)
     with acting(system_user(), "The world"):
         _people(world)
         _everywhere(world)
-        for place in PLACES:
-            _inventory(world, place)
-            _rules(world, place)
-            _people_of(world, place)
-            _work(world, place)
-            _monitoring(world, place)
-            _change(world, place)
-    _take_stock(world)
     return world
+
+
+def furnish(world: World, place: str) -> None:
+    """Everything that one place can have; `take_stock` afterwards makes it findable."""
+    with acting(system_user(), "The world"):
+        for part in (_inventory, _rules, _people_of, _work, _monitoring, _change):
+            part(world, place)
 
 
 def _people(world: World) -> None:
@@ -143,8 +151,10 @@ def _people(world: World) -> None:
     views = dict.fromkeys(_views(), "R")
     viewer = define_role(actor=system, slug="viewer", name="viewer", rights=views)
     lead = define_role(actor=system, slug="technical-lead", name="technical lead", rights=views | dict.fromkeys(_LEAD, "R"))
+    onlooker = define_role(actor=system, slug="onlooker", name="onlooker", rights={"inventory:model:view": "R"})
     made: dict[str, tuple[Any, str]] = {
         "vera": (viewer, "de"),
+        "nora": (onlooker, "de"),
         "theo": (lead, "de"),
         "grace": (cast.roles["regional-admin"], "global"),
         "ida": (cast.roles["validator"], "de"),
@@ -168,6 +178,7 @@ def _people(world: World) -> None:
     sessions = {
         "no role": "charlie",
         "viewer": "vera",
+        "onlooker": "nora",
         "owner": "alice",
         "technical lead": "theo",
         "approver": "bob",
@@ -400,8 +411,9 @@ WHERE: Mapping[str, tuple[type[Model], ...]] = {
 NOWHERE: tuple[type[Model], ...] = (Framework, Clause, Metric, Bound, DataDomain, Environment, Role, SeparationRule)
 
 
-def _take_stock(world: World) -> None:
+def take_stock(world: World) -> None:
     """Everything there is, by the place where it lies; what lies nowhere in particular under the empty name."""
+    world.rows.clear()
     for chain, nouns in WHERE.items():
         for noun in nouns:
             for row in noun._default_manager.all():

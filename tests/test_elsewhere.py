@@ -1,0 +1,172 @@
+"""What a person may not see does not exist for them: it changes no letter of any page, list, count, export or choice.
+
+Two proofs. First: every answer is the same before and after two other regions are filled, whatever it counts or offers. Second:
+with any one `.allowed()` of the portal taken out, an answer differs, so the first proof would not let that pass.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from config.env import ROOT
+from config.portal.permission import Restricted
+from stewardship.journal.sequence import settle
+from tests.cast import Cast
+from tests.permission_check import Row, ask
+from tests.permission_table import API, FRONT, MODEL, PAGES, SCREENS, screen_rows
+from tests.permission_world import PLACES, World, begin, furnish, take_stock
+
+HOME, ELSEWHERE = PLACES[0], PLACES[1:]
+# Who sees one region: all of it, to look at or to work on; and who sees its models, but nothing that happens to them.
+PEOPLE = ("viewer", "owner", "onlooker")
+# Asked as well, because a table of statuses has no use for them.
+MORE = (
+    *(Row("GET", "model_detail", MODEL, query=f"?tab={tab}") for tab in ("dossier", "changes", "monitoring", "people", "history")),
+    *(Row("GET", "change_list", query=f"?tab={tab}") for tab in ("waiting", "mine")),
+    *(Row("GET", "palette", query=f"?q={word}") for word in ("model", "zz", "CR-")),
+    *(Row("GET", name, query="?format=csv") for name in ("model_list", "change_list", "alert_list", "action_list", "gap_list", "run_list")),
+    *(Row("GET", name, query="?q=zz") for name in ("model_list", "change_list", "alert_list")),
+)
+# What differs from one moment to the next (who is asking whom, and when), and the size of the journal, which is open to all.
+PASSING = re.compile(
+    r'name="(?:csrfmiddlewaretoken|seal|subject)" value="[^"]*"|<time[^>]*>[^<]*</time>|\d+ (?:second|minute)s? ago|just now'
+    r'|datetime="[^"]*"|\d\d:\d\d(?::\d\d)?(?:\.\d+)?|[\d,]+ entries|"(?:published|next)":\d+'
+)
+
+Key = tuple[str, str, str]  # route with its query, kind of person, place
+Site = tuple[str, int, str]  # file, line and noun of an `.allowed()`
+
+
+def rows() -> Iterator[Row]:
+    """Everything that can be looked at, by page, program and configuration screen."""
+    seen = set()
+    for row in (*PAGES, *API, *FRONT, *MORE, *(row for label, screen in SCREENS.items() for row in screen_rows(label, screen))):
+        name = row.route + row.query
+        if row.method == "GET" and name not in seen and not row.to_all:
+            seen.add(name)
+            yield row
+
+
+def answer(world: World, row: Row, kind: str, place: str) -> str:
+    """Status and text, without what passes."""
+    response, text = ask(world, row, kind, place)
+    return f"{response.status_code}\n{PASSING.sub('·', text)}"
+
+
+def answers(world: World, places: tuple[str, ...]) -> Iterator[tuple[Key, Row, str]]:
+    """Each row as each person gets it, about the objects in these places."""
+    for row in rows():
+        for kind in PEOPLE:
+            found = world.rows[row.of] if row.of else {}
+            for place in ("",) if not row.of or found.get("") else places:
+                yield (row.route + row.query, kind, place), row, answer(world, row, kind, place)
+
+
+@pytest.fixture
+def home(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """One region is filled; its journal is signed once."""
+    world = begin(cast)
+    furnish(world, HOME)
+    take_stock(world)
+    settle()
+    monkeypatch.setattr("stewardship.journal.middleware._sequence", lambda: None)
+    monkeypatch.setattr("governance.audits.request.settle", lambda: None)
+    logging.disable(logging.CRITICAL)  # hundreds of refusals are expected
+    yield world
+    logging.disable(logging.NOTSET)
+
+
+def fill_elsewhere(world: World) -> None:
+    for place in ELSEWHERE:
+        furnish(world, place)
+    take_stock(world)
+    settle()
+
+
+def first_difference(before: str, after: str) -> str:
+    changed = [
+        line for line in difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0) if line[:3] not in ("---", "+++")
+    ]
+    return " | ".join(line.strip()[:160] for line in changed[1:5])
+
+
+def test_what_is_elsewhere_changes_nothing(home: World) -> None:
+    before = {key: text for key, _row, text in answers(home, (HOME,))}
+    fill_elsewhere(home)
+    after = {key: text for key, _row, text in answers(home, (HOME,))}
+    wrong = [f"{key}: {first_difference(before[key], after[key])}" for key in before if before[key] != after[key]]
+    assert not wrong, "\n".join(["", *wrong[:60], f"{len(wrong)} in all"])
+
+
+# --- each `.allowed()` counts ---------------------------------------------------------------------
+
+OURS = tuple(f"{ROOT}/{floor}/" for floor in ("config", "stewardship", "monitoring", "governance"))
+# The one question itself, and what only asks it on behalf of others.
+ASKS_FOR_OTHERS = ("config/portal/permission.py", "stewardship/access/")
+
+
+def site_of(noun: str) -> Site | None:
+    """Which line of the portal has called `allowed()`; None for tests and for the question itself."""
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename.startswith(f"{ROOT}/config/portal/permission.py"):
+        return None
+    name = frame.f_code.co_filename
+    if not name.startswith(OURS):
+        return None
+    place = str(Path(name).relative_to(ROOT))
+    return None if place.startswith(ASKS_FOR_OTHERS) else (place, frame.f_lineno, noun)
+
+
+def test_no_allowed_can_be_taken_out_unnoticed(home: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_elsewhere(home)
+    honest = Restricted.allowed
+    blinded: Site | None = None
+    reached: set[Site] = set()
+
+    def watched(self: Any, user: Any, right: str, at: Any = None) -> Any:
+        site = site_of(self.model._meta.label)
+        if site is not None:
+            reached.add(site)
+            if site == blinded:
+                return self.all()
+        return honest(self, user, right, at)
+
+    monkeypatch.setattr(Restricted, "allowed", watched)
+    usual: dict[Key, tuple[Row, str]] = {}
+    askers: dict[Site, list[Key]] = defaultdict(list)
+    for key, row, text in answers(home, PLACES):
+        usual[key] = (row, text)
+        for site in reached:
+            askers[site].append(key)
+        reached.clear()
+    unnoticed = []
+    for blinded in sorted(askers):
+        if not any(answer(home, usual[key][0], *key[1:]) != usual[key][1] for key in _few(askers[blinded])):
+            unnoticed.append(blinded)
+    excused = {site for site in unnoticed if any(site[0] == file and site[2] == noun for file, noun in EQUIVALENT)}
+    assert not (left := sorted(set(unnoticed) - excused)), "\n".join(["", *map(str, left), f"{len(left)} of {len(askers)}"])
+
+
+def _few(keys: list[Key], most: int = 40) -> list[Key]:
+    """Of many answers that need the same line those that could differ: each person, places out of sight first."""
+    return sorted(keys, key=lambda key: (key[2] not in ELSEWHERE, key[1] != "onlooker"))[:most]
+
+
+# (file, noun): why nothing can differ without it.
+EQUIVALENT: Mapping[tuple[str, str], str] = {}
+
+
+def test_every_excuse_is_needed() -> None:
+    for file, _noun in EQUIVALENT:
+        assert ".allowed(" in (ROOT / file).read_text(), f"{file} asks nothing any more"
+    assert reverse("inbox") == "/"
