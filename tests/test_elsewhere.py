@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from config.env import ROOT
 from config.portal.permission import Restricted
@@ -37,10 +38,9 @@ MORE = (
     *(Row("GET", name, query="?format=csv") for name in ("model_list", "change_list", "alert_list", "action_list", "gap_list", "run_list")),
     *(Row("GET", name, query="?q=zz") for name in ("model_list", "change_list", "alert_list")),
 )
-# What differs from one moment to the next (who is asking whom, and when), and the size of the journal, which is open to all.
+# Who is asking whom; and of the journal, the size and the root, which are open to all.
 PASSING = re.compile(
-    r'name="(?:csrfmiddlewaretoken|seal|subject)" value="[^"]*"|<time[^>]*>[^<]*</time>|\d+ (?:second|minute)s? ago|just now'
-    r'|datetime="[^"]*"|\d\d:\d\d(?::\d\d)?(?:\.\d+)?|[\d,]+ entries|"(?:published|next)":\d+'
+    r'name="(?:csrfmiddlewaretoken|seal|subject)" value="[^"]*"|[\d,]+ entries|its root is <code[^>]*>[^<]*|"(?:published|next)":\d+'
 )
 
 Key = tuple[str, str, str]  # route with its query, kind of person, place
@@ -79,6 +79,8 @@ def home(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     furnish(world, HOME)
     take_stock(world)
     settle()
+    now = timezone.now()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now)  # so that no deadline comes nearer between two answers
     monkeypatch.setattr("stewardship.journal.middleware._sequence", lambda: None)
     monkeypatch.setattr("governance.audits.request.settle", lambda: None)
     logging.disable(logging.CRITICAL)  # hundreds of refusals are expected
@@ -118,8 +120,8 @@ ASKS_FOR_OTHERS = ("config/portal/permission.py", "stewardship/access/")
 def site_of(noun: str) -> Site | None:
     """Which line of the portal has called `allowed()`; None for tests and for the question itself."""
     frame = sys._getframe(2)
-    while frame is not None and frame.f_code.co_filename.startswith(f"{ROOT}/config/portal/permission.py"):
-        return None
+    if frame.f_code.co_filename.endswith("django/db/models/manager.py") and frame.f_back is not None:  # X.objects.allowed()
+        frame = frame.f_back
     name = frame.f_code.co_filename
     if not name.startswith(OURS):
         return None
