@@ -200,7 +200,7 @@ NO_PAGE: Mapping[str, str] = {
     **dict.fromkeys(("mfa_download_recovery_codes", "journal_key"), "files"),
     **dict.fromkeys(("change_submit", "comment_add", "theme", "token_revoke"), "answers POST only"),
     **dict.fromkeys(("notice_open", "account_reauthenticate", "mfa_authenticate", "mfa_reauthenticate"), "leads elsewhere"),
-    **dict.fromkeys(("account_reset_password_from_key", "account_confirm_email", "account_email_verification_sent"), "needs a letter"),
+    "account_reset_password_from_key": "needs a letter",
     **dict.fromkeys(("account_set_password", "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes"), "no device"),
     **dict.fromkeys(("account_login", "account_signup", "account_inactive"), "not for who is signed in: test_shell.py"),
     **dict.fromkeys(("login", "logout", "jsi18n", "autocomplete", "app_list"), "Django's own, behind our pages"),
