@@ -116,6 +116,17 @@ class User(Recorded, AbstractBaseUser, PermissionsMixin):
         with acting(self, "Signed in"):
             return super().check_password(raw_password)
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save and record; whoever leaves or comes back takes the grants of their stand-ins along, in one transaction."""
+        named = kwargs.get("update_fields")
+        with transaction.atomic():
+            before = None
+            if not self._state.adding and (named is None or "is_active" in named):
+                before = User.objects.filter(pk=self.pk).values_list("is_active", flat=True).first()
+            super().save(*args, **kwargs)
+            if before is not None and before != self.is_active:
+                changes.changed([self.pk])
+
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Always raises NeverDeleted."""
         raise NeverDeleted("People are never deleted.", remedy="Deactivate the account instead.")
