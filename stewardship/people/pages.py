@@ -72,15 +72,15 @@ class ProfilePage(FormPage):
         from allauth.mfa.utils import is_mfa_enabled
 
         mine = AccessToken.objects.filter(user_id=str(self.request.user.pk)).select_related("use").order_by("-expires_at", "pk")
-        now = timezone.now()
+        now, me = timezone.now(), self.request.user.pk
         return super().get_context_data(
             **{
                 "tokens": list(mine[:50]),
                 "now": now,
                 "second_factor": is_mfa_enabled(self.request.user),
-                "absences": _lasting(Absence.objects.filter(user_id=str(self.request.user.pk)), now),
-                "delegations": _lasting(Delegation.objects.filter(delegator_id=str(self.request.user.pk)), now, "delegate"),
-                "standing_in": _lasting(Delegation.objects.filter(delegate_id=str(self.request.user.pk)), now, "delegator"),
+                "absences": _lasting(Absence.objects.filter(user=me), now),
+                "delegations": _lasting(Delegation.objects.filter(delegator=me), now, "delegate"),
+                "standing_in": _lasting(Delegation.objects.filter(delegate=me), now, "delegator"),
                 **kwargs,
             }
         )
@@ -161,7 +161,7 @@ class ComeBack(EndOfMine):
     title = gettext_lazy("I am back")
 
     def find(self, pk: Any) -> Absence | None:
-        return Absence.objects.filter(user_id=str(self.request.user.pk), pk=pk).first()
+        return Absence.objects.filter(user=self.request.user.pk, pk=pk).first()
 
     def end(self, row: Any) -> None:
         standing.come_back(row, actor=self.request.user)  # type: ignore[arg-type] # signed in, says Page
@@ -173,7 +173,7 @@ class TakeBack(EndOfMine):
     title = gettext_lazy("End the delegation")
 
     def find(self, pk: Any) -> Delegation | None:
-        return Delegation.objects.filter(delegator_id=str(self.request.user.pk), pk=pk).first()
+        return Delegation.objects.filter(delegator=self.request.user.pk, pk=pk).first()
 
     def end(self, row: Any) -> None:
         standing.take_back(row, actor=self.request.user)  # type: ignore[arg-type] # signed in, says Page
