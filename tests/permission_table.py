@@ -220,8 +220,6 @@ API: tuple[Row, ...] = (
 EXEMPT: Mapping[str, str] = {
     "account_": "allauth's: one's own session and password; shows nothing of the register",
     "mfa_": "allauth's: one's own second factor",
-    "socialaccount_": "allauth's: single sign-on",
-    "openid_connect_": "allauth's: single sign-on",
     "readyz": "open; whether it says 200 or 503 depends on the processes around it (test_portal_health)",
     "journal_checkpoint": "open: hashes only (test_journal_pages)",
     "journal_tile": "open: hashes only (test_journal_pages)",

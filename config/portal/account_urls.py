@@ -1,6 +1,6 @@
 """Signing in and second factors: allauth's pages, without those for signing up and for addresses.
 
-E-mail addresses are kept by whoever manages people; accounts are made there or arrive by single sign-on.
+Whoever manages people makes accounts and keeps their e-mail addresses.
 """
 
 from __future__ import annotations
@@ -23,6 +23,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("password/reset/key/done/", views.password_reset_from_key_done, name="account_reset_password_from_key_done"),
     path("2fa/", include("allauth.mfa.urls")),
-    path("3rdparty/", include("allauth.socialaccount.urls")),
-    path("", include("allauth.socialaccount.providers.openid_connect.urls")),
 ]

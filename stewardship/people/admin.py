@@ -32,7 +32,7 @@ class PersonForm(GovernedForm):
         required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=gettext_lazy("Leave empty for single sign-on, or to send a link instead."),
+        help_text=gettext_lazy("Or leave it empty, and send them a link to set one: an action of the list of people."),
     )
 
     def clean(self) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
     """Makes accounts; inside `acting()`, like every governed write."""
 
     def create_user(self, username: str, email: str = "", password: str | None = None, **fields: Any) -> User:
-        """A new account; without a password it can sign in by single sign-on only."""
+        """A new account; without a password it can sign in once the person has set one by a link."""
         user: User = self.model(username=self.model.normalize_username(username), email=self.normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)

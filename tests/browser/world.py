@@ -192,7 +192,7 @@ OBJECTS: dict[str, Row] = {
     "dossier_diff": lambda world: world.model,
 }
 
-# What is no page, and why; names of allauth's single sign-on and of the admin are left out below by what they begin with.
+# What is no page, and why; names of the admin are left out below by what they begin with.
 NO_PAGE: Mapping[str, str] = {
     **dict.fromkeys(("healthz", "readyz", "metrics"), "for machines"),
     **dict.fromkeys(("journal_checkpoint", "journal_bundle", "journal_tile", "history_proof"), "files of the journal"),
@@ -221,7 +221,7 @@ def page_names() -> list[str]:
     models = {f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry}
     names = []
     for name, route in _patterns(get_resolver()):
-        theirs = name.startswith(("socialaccount_", "openid_connect_")) or name.rpartition("_")[0] in models
+        theirs = name.rpartition("_")[0] in models
         if not (route.startswith("api/") or theirs or name in NO_PAGE or name in names):
             names.append(name)
     return names
