@@ -40,10 +40,11 @@ class StewardshipConfig(AppConfig):
         from stewardship.frameworks.rights import FrameworkRight
         from stewardship.inventory.models import FamilyGrant, ModelGrant
         from stewardship.inventory.rights import DeploymentRight, ModelRight, VersionRight
-        from stewardship.people import changes, schema  # noqa: F401 - importing describes the tokens to OpenAPI
+        from stewardship.people import changes, passing, schema  # noqa: F401 - importing describes the tokens to OpenAPI
         from stewardship.people.rights import PersonRight, TokenRight
         from stewardship.regions.rights import RegionRight
         from stewardship.roles import granting
+        from stewardship.roles import passing as passed_roles
         from stewardship.roles.rights import AssignmentRight, RoleRight
 
         enums: tuple[type[StrEnum], ...] = (
@@ -56,6 +57,8 @@ class StewardshipConfig(AppConfig):
         scopes.register("model", ModelGrant)
         grants.register_source(granting.specs)
         changes.on_change(granting.rebuild_people)
+        passing.check_with(passed_roles.check)
+        passing.outreach_with(reach.outreaches)
         rights.explain_with(granting.who_can)
         permission.install(reach.predicate)
         self._pages_of_who()

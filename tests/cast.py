@@ -241,6 +241,12 @@ def _quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture
+def example_data(settings: Settings) -> None:
+    """An installation that may say that something happened earlier."""
+    settings.JOURNAL_ORIGIN = "tests.concordat.invalid"
+
+
 _Tape = list[tuple[str, Any, bool]]
 _tapes: dict[tuple[Any, ...], _Tape] = {}
 

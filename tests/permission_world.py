@@ -288,7 +288,7 @@ def _people_of(world: World, place: str) -> None:
     team = saved(Team(slug=f"{mark}-team", name=f"{mark} team", region=cast.regions[place]))
     saved(Membership(team=team, user=person, starts=now))
     saved(Absence(user=person, starts=now + timedelta(days=10), ends=now + timedelta(days=12)))
-    saved(Delegation(delegator=person, delegate=cast.users["charlie"], starts=now + timedelta(days=10), ends=now + timedelta(days=12)))
+    saved(Delegation(delegator=person, delegate=cast.users["erin"], starts=now + timedelta(days=10), ends=now + timedelta(days=12)))
     AccessToken.issue(user=person, name=f"{mark} token", scopes=["read"], days=30, actor=person)
     assign(actor=system, role=cast.roles["responder"], user=person, model=_model(place), rationale="The world")
 

@@ -1,6 +1,6 @@
 """Signing in and second factors: allauth's pages, without those for signing up and for addresses.
 
-E-mail addresses are kept by whoever manages people; accounts are made there or arrive by single sign-on.
+Whoever manages people makes accounts and keeps their e-mail addresses.
 """
 
 from __future__ import annotations
@@ -22,10 +22,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
         r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$", views.password_reset_from_key, name="account_reset_password_from_key"
     ),
     path("password/reset/key/done/", views.password_reset_from_key_done, name="account_reset_password_from_key_done"),
-    path("email/", views.email, name="account_email"),
-    path("confirm-email/", views.email_verification_sent, name="account_email_verification_sent"),
-    re_path(r"^confirm-email/(?P<key>[-:\w]+)/$", views.confirm_email, name="account_confirm_email"),
     path("2fa/", include("allauth.mfa.urls")),
-    path("3rdparty/", include("allauth.socialaccount.urls")),
-    path("", include("allauth.socialaccount.providers.openid_connect.urls")),
 ]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.utils import timezone
 
 from config.portal.permission import SIGNED_IN, Reach
@@ -84,3 +84,20 @@ def tree_of(user: Any) -> dict[UUID, UUID | None]:
 def needs_second_factor(user: Any) -> bool:
     """Whether this person may configure, appoint, or sign: then a password alone is not enough."""
     return any(predicate(user, right) for right in rights.all_rights() if rights.is_strong(right))
+
+
+def outreaches(actor: Any, user: Any) -> bool:
+    """Whether `actor` holds now, on the same scopes, every strong right that `user` was granted for now or later."""
+    now = timezone.now()
+    for grant in scopes.registered().values():
+        granted: defaultdict[str, set[UUID]] = defaultdict(set)
+        # The scope is declared by each concrete grant, so the abstract one does not know the column.
+        fields: Any = ("permission__codename", "content_object_id")
+        lasting = grant.objects.filter(Q(valid_until__isnull=True) | Q(valid_until__gt=now), user=user)
+        for right, scope in lasting.values_list(*fields):
+            granted[right].add(scope)
+        places: Any = scopes.noun(grant)._default_manager
+        for right, wanted in granted.items():
+            if rights.is_strong(right) and places.allowed(actor, right, now).filter(pk__in=wanted).count() < len(wanted):
+                return False
+    return True

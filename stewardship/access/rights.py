@@ -10,7 +10,7 @@ from stewardship.access.errors import UnknownRight
 
 GRAMMAR = re.compile(r"^[a-z_]+:[a-z_]+:[a-z_]+$")
 
-STRONG = re.compile(r":(configure|manage|issue|assign_second_line)$|:decision:make$")
+STRONG = re.compile(r":(configure|manage|issue|assign|assign_second_line)$|:decision:make$|:waiver:(grant|end)$")
 
 _rights: dict[str, type[StrEnum]] = {}
 _explanations: list[Callable[[str], Iterable[str]]] = []

@@ -44,12 +44,16 @@ class EnvironmentAdmin(GovernedAdmin):
 
 @admin.register(ModelFamily)
 class ModelFamilyAdmin(GovernedAdmin):
-    """Families of models."""
+    """Families of models. Where one belongs and how it is addressed is settled when it is made."""
 
     rights = _RIGHTS
     list_display = ("name", "slug", "region", "project", "domain")
     list_select_related = ("region", "project", "domain")
     search_fields = ("name", "slug")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> tuple[str, ...]:
+        # SECURITY: a family's editor holds rights on the family, not on the region it would be moved out of, or into.
+        return ("slug", "region") if obj is not None else ()
 
 
 @admin.register(RegisteredModel)

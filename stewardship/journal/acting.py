@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from config.portal.errors import DomainError
+from config.portal.errors import DomainError, Invalid
 
 # Fixed, so that the journal can name the system before the people slice has made its row.
 SYSTEM_USER_ID: Final = UUID("00000000-0000-4000-8000-000000000001")
@@ -25,7 +26,11 @@ class NoActor(DomainError):
     """A governed write outside `acting()`: nobody would be answerable for it."""
 
 
-class BackdatingRefused(DomainError):
+# Between the moment somebody means and the one it is written; what is written later than that counts as entered later.
+LATE: Final = timedelta(minutes=5)
+
+
+class BackdatingRefused(Invalid):
     """Only an installation with example data may say that something happened earlier."""
 
 
@@ -56,13 +61,23 @@ def moment() -> datetime:
     return act.at if act is not None and act.at is not None else timezone.now()
 
 
+def _may_backdate() -> bool:
+    return settings.JOURNAL_ORIGIN.endswith(".invalid")
+
+
+def check_not_past(when: datetime, field: str) -> None:
+    """Raises BackdatingRefused for an instant that has passed: who was answerable then has been read, and acted on, already."""
+    if when < timezone.now() - LATE and not _may_backdate():
+        raise BackdatingRefused(_("This time has passed already."), field=field, remedy=_("Choose now or later."))
+
+
 @contextmanager
 def acting(actor: Any, reason: str = "", *, at: datetime | None = None, via: str = "") -> Iterator[Act]:
     """Everything governed that is saved inside is recorded as done by `actor` for `reason`.
 
     `at` (aware) may be given only where the journal's origin ends in `.invalid`. An inner act keeps the outer `at`.
     """
-    if at is not None and not settings.JOURNAL_ORIGIN.endswith(".invalid"):
+    if at is not None and not _may_backdate():
         raise BackdatingRefused("The time of an act is the clock's.", field="at")
     outer = _current.get()
     act = Act(

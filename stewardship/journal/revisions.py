@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 
 from config.portal.templatetags.portal import absolute
 from stewardship.journal import canonical
+from stewardship.journal.acting import LATE
 from stewardship.journal.fields import DocumentField
 from stewardship.journal.proof import Place, places
 from stewardship.journal.sight import allowed
 from stewardship.journal.tables import Shape
 
 PER_PAGE = 25
-LATE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from stewardship.journal.acting import acting
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Accounts are made by people who manage people, or arrive by single sign-on; nobody signs up."""
+    """Accounts are made by people who manage people; nobody signs up."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
-        # SECURITY: the system account has no password, but single sign-on must not reach it either.
+        # SECURITY: the system account has no password, but no other way in may reach it either.
         if user.is_system:
             response: HttpResponse = self.respond_user_inactive(request, user)
             return response

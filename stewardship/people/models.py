@@ -44,7 +44,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
     """Makes accounts; inside `acting()`, like every governed write."""
 
     def create_user(self, username: str, email: str = "", password: str | None = None, **fields: Any) -> User:
-        """A new account; without a password it can sign in by single sign-on only."""
+        """A new account; without a password it can sign in once the person has set one by a link."""
         user: User = self.model(username=self.model.normalize_username(username), email=self.normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -115,6 +115,17 @@ class User(Recorded, AbstractBaseUser, PermissionsMixin):
         # A hash made with older settings is renewed here, which is a save, which needs somebody who acts.
         with acting(self, "Signed in"):
             return super().check_password(raw_password)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save and record; whoever leaves or comes back takes the grants of their stand-ins along, in one transaction."""
+        named = kwargs.get("update_fields")
+        with transaction.atomic():
+            before = None
+            if not self._state.adding and (named is None or "is_active" in named):
+                before = User.objects.filter(pk=self.pk).values_list("is_active", flat=True).first()
+            super().save(*args, **kwargs)
+            if before is not None and before != self.is_active:
+                changes.changed([self.pk])
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Always raises NeverDeleted."""

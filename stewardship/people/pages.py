@@ -1,12 +1,14 @@
-"""One's own page: zone, language, look, second factor, access tokens."""
+"""One's own page: zone, language, look, second factor, time away, access tokens."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -17,7 +19,9 @@ from django.utils.translation import gettext_lazy
 from config.portal.errors import Missing
 from config.portal.pages import SIGNED_IN, Crumb, FormPage, Page
 from stewardship.journal.acting import acting
-from stewardship.people.models import User
+from stewardship.people import standing
+from stewardship.people.forms import AwayForm, StandInForm
+from stewardship.people.models import Absence, DatedQuerySet, Delegation, User
 from stewardship.people.tokens import LONGEST_DAYS, AccessToken
 
 if TYPE_CHECKING:
@@ -68,9 +72,111 @@ class ProfilePage(FormPage):
         from allauth.mfa.utils import is_mfa_enabled
 
         mine = AccessToken.objects.filter(user_id=str(self.request.user.pk)).select_related("use").order_by("-expires_at", "pk")
+        now, me = timezone.now(), self.request.user.pk
         return super().get_context_data(
-            **{"tokens": list(mine[:50]), "now": timezone.now(), "second_factor": is_mfa_enabled(self.request.user), **kwargs}
+            **{
+                "tokens": list(mine[:50]),
+                "now": now,
+                "second_factor": is_mfa_enabled(self.request.user),
+                "absences": _lasting(Absence.objects.filter(user=me), now),
+                "delegations": _lasting(Delegation.objects.filter(delegator=me), now, "delegate"),
+                "standing_in": _lasting(Delegation.objects.filter(delegate=me), now, "delegator"),
+                **kwargs,
+            }
         )
+
+
+def _lasting(rows: DatedQuerySet, now: datetime, *related: str) -> list[Any]:
+    """Those that hold now or later, the nearest first."""
+    return list(rows.filter(Q(ends__isnull=True) | Q(ends__gt=now)).select_related(*related).order_by("starts", "pk")[:50])
+
+
+class GoAway(FormPage):
+    """A time in which one is not to be called."""
+
+    right = SIGNED_IN
+    title = gettext_lazy("I am away")
+    form_class = AwayForm
+    submit_label = gettext_lazy("Record my absence")
+    success = gettext_lazy("Nobody calls you in that time.")
+
+    def get_crumbs(self) -> list[Crumb]:
+        return [Crumb(gettext_lazy("My profile"), reverse("profile"))]
+
+    def submit(self, form: Any) -> str:
+        me: Any = self.request.user
+        standing.be_absent(me, actor=me, **form.cleaned_data)
+        return reverse("profile")
+
+
+class NameStandIn(FormPage):
+    """Somebody acts in one's place for a while."""
+
+    right = SIGNED_IN
+    title = gettext_lazy("Somebody stands in for me")
+    form_class = StandInForm
+    submit_label = gettext_lazy("Let them stand in")
+    success = gettext_lazy("They may act in your place in that time.")
+
+    def get_crumbs(self) -> list[Crumb]:
+        return [Crumb(gettext_lazy("My profile"), reverse("profile"))]
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "person": self.request.user}
+
+    def submit(self, form: Any) -> str:
+        me: Any = self.request.user
+        given = form.cleaned_data
+        standing.delegate(me, given["delegate"], actor=me, starts=given["starts"], ends=given["ends"])
+        return reverse("profile")
+
+
+class EndOfMine(Page):
+    """End one's own absence or delegation now."""
+
+    abstract = True
+    right = SIGNED_IN
+    http_method_names = ["post"]
+
+    def find(self, pk: Any) -> Any:
+        """One's own row, or None."""
+        raise NotImplementedError
+
+    def end(self, row: Any) -> None:
+        """Call the verb."""
+        raise NotImplementedError
+
+    def post(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        row = self.find(pk)
+        if row is None:
+            raise Missing(_("There is nothing like this of yours."))
+        self.end(row)
+        messages.success(request, _("It ends now."))
+        return HttpResponseRedirect(reverse("profile"))
+
+
+class ComeBack(EndOfMine):
+    """One's own absence ends."""
+
+    title = gettext_lazy("I am back")
+
+    def find(self, pk: Any) -> Absence | None:
+        return Absence.objects.filter(user=self.request.user.pk, pk=pk).first()
+
+    def end(self, row: Any) -> None:
+        standing.come_back(row, actor=self.request.user)  # type: ignore[arg-type] # signed in, says Page
+
+
+class TakeBack(EndOfMine):
+    """One's own delegation ends."""
+
+    title = gettext_lazy("End the delegation")
+
+    def find(self, pk: Any) -> Delegation | None:
+        return Delegation.objects.filter(delegator=self.request.user.pk, pk=pk).first()
+
+    def end(self, row: Any) -> None:
+        standing.take_back(row, actor=self.request.user)  # type: ignore[arg-type] # signed in, says Page
 
 
 class TokenForm(forms.Form):

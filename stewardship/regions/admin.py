@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.portal.admin import GovernedAdmin
 from stewardship.regions.models import Bound, LegalEntity, Region, Setting, WorkingCalendar
+from stewardship.regions.place import PLACE, check_place, places
 from stewardship.regions.rights import RegionRight
 from stewardship.regions.settings import set_value
 
@@ -25,6 +26,14 @@ class RegionAdmin(GovernedAdmin):
     list_display = ("name", "code", "parent", "language", "practice")
     search_fields = ("name", "code")
     list_select_related = ("parent",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> tuple[str, ...]:
+        return PLACE if obj is not None and not places(request.user, obj) else ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            check_place(obj, actor=request.user)
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(LegalEntity)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from stewardship.regions.holidays import closed_days
 from stewardship.regions.models import Region, WorkingCalendar
-from stewardship.regions.rules import add_working
+from stewardship.regions.rules import NoWorkingTime, add_working
 
 
 def calendar_of(region: Region) -> WorkingCalendar | None:
@@ -20,16 +20,20 @@ def calendar_of(region: Region) -> WorkingCalendar | None:
 def due(region: Region, start: datetime, minutes: int | Decimal, working: bool) -> datetime:
     """`minutes` after `start` (aware), in UTC.
 
-    Working minutes need a calendar; where no region up to the root has one, every minute counts, which is the sooner of the two.
+    Working minutes need a calendar; where no region up to the root has one, or the nearest has no working time left (closed for
+    years), every minute counts, which is the sooner of the two.
     """
     amount = timedelta(microseconds=int(Decimal(minutes) * 60_000_000))
     calendar = calendar_of(region) if working else None
     if calendar is None:
         return start.astimezone(UTC) + amount
-    return add_working(
-        start,
-        amount,
-        zone=calendar.tz,
-        week=calendar.week,
-        closed=closed_days(calendar.country, calendar.subdivision, calendar.closures),
-    )
+    try:
+        return add_working(
+            start,
+            amount,
+            zone=calendar.tz,
+            week=calendar.week,
+            closed=closed_days(calendar.country, calendar.subdivision, calendar.closures),
+        )
+    except NoWorkingTime:
+        return start.astimezone(UTC) + amount

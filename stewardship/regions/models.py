@@ -132,7 +132,8 @@ class WorkingCalendar(Recorded):
         if self.zone not in available_timezones():
             raise ValidationError({"zone": _("This is no time zone name; use one like Europe/Berlin.")})
         try:
-            rules.parse_week(self.week)
+            if not any(rules.parse_week(self.week)):
+                raise rules.BadWeek(_("Without a span nobody ever works."))
         except (rules.BadWeek, AttributeError, TypeError) as error:
             raise ValidationError({"week": str(error)}) from error
         try:

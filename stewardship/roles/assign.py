@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from stewardship.access import require
 from stewardship.inventory.models import ModelFamily, RegisteredModel
-from stewardship.journal.acting import acting, moment
-from stewardship.people.models import Membership, Team, User
+from stewardship.journal.acting import acting, check_not_past, moment
+from stewardship.people.models import Team, User
 from stewardship.regions.models import Region
-from stewardship.roles.errors import AlreadyAccountable, AlreadyEnded, BadAssignment, DutiesNotSeparated, OwnSecondLine
-from stewardship.roles.meeting import meeting
-from stewardship.roles.models import Role, RoleAssignment, Scope, SeparationRule
+from stewardship.roles.apart import check_independent, check_separated, people_of
+from stewardship.roles.errors import AlreadyAccountable, AlreadyEnded, BadAssignment
+from stewardship.roles.models import Role, RoleAssignment, Scope
 from stewardship.roles.rights import AssignmentRight
 
 
@@ -34,7 +32,8 @@ def assign(
 ) -> RoleAssignment:
     """Give a role to a person or a team on exactly one scope, from–until.
 
-    Raises BadAssignment, AlreadyAccountable, DutiesNotSeparated, OwnSecondLine; Forbidden without the right on the scope.
+    Raises BadAssignment, AlreadyAccountable, DutiesNotSeparated, OwnSecondLine, BackdatingRefused; Forbidden without the right
+    on the scope.
     """
     held = _role(role)
     scope = _one_scope(region, family, model)
@@ -46,13 +45,15 @@ def assign(
         # Two assignments of one role at once would each miss the other.
         held = Role.objects.select_for_update().get(pk=held.pk)
         starts = valid_from or moment()
+        check_not_past(starts, "valid_from")
         if valid_until is not None and valid_until <= starts:
             raise BadAssignment("It would end before it starts.", field="valid_until", remedy="Choose a later end.")
+        people = people_of(held, user, team, starts, valid_until)
         if held.second_line:
-            _check_independent(actor, scope, user, team, starts)
+            check_independent(actor, scope, people, starts)
         if held.accountable:
             _check_alone(held, scope, starts, valid_until)
-        _check_separated(held, scope, user, team, starts, valid_until)
+        check_separated(held, scope, people, starts, valid_until)
         row = RoleAssignment(
             role=held,
             user=user,
@@ -110,27 +111,6 @@ def _check_holder(role: Role, user: User | None, team: Team | None) -> None:
         raise BadAssignment(f"{user} cannot hold a role.", field="user", remedy="Choose an active person.")
 
 
-def _people(user: User | None, team: Team | None, start: datetime, until: datetime | None) -> set[Any]:
-    if user is not None:
-        return {user.pk}
-    rows = Membership.objects.filter(Q(ends__isnull=True) | Q(ends__gt=start), team=team)
-    if until is not None:
-        rows = rows.filter(starts__lt=until)
-    return set(rows.values_list("user_id", flat=True))
-
-
-def _check_independent(actor: User, scope: Scope, user: User | None, team: Team | None, at: datetime) -> None:
-    if actor.is_system:
-        return
-    if actor.pk in _people(user, team, at, None):
-        raise OwnSecondLine("Nobody appoints themselves to the second line.", field="user", remedy="Ask another appointer.")
-    owns = RoleAssignment.objects.in_force(at).filter(meeting(scope), role__accountable=True, user=actor)
-    if owns.exists():
-        raise OwnSecondLine(
-            "Whoever is accountable for a model does not appoint its second line.", field="role", remedy="Ask the second line."
-        )
-
-
 def _somebody_else(role: Role, scope: Scope) -> str:
     return f"Somebody is {role} of {scope} for a part of that time."
 
@@ -142,24 +122,3 @@ def _check_alone(role: Role, scope: Scope, start: datetime, until: datetime | No
         raise AlreadyAccountable(
             f"{other.user} is {role} of {scope} for a part of that time.", field="user", remedy="End that assignment first."
         )
-
-
-def _check_separated(role: Role, scope: Scope, user: User | None, team: Team | None, start: datetime, until: datetime | None) -> None:
-    pairs = SeparationRule.objects.filter(Q(first=role) | Q(second=role)).values_list("first_id", "second_id")
-    others = {second if first == role.pk else first for first, second in pairs}
-    if not others:
-        return
-    people = _people(user, team, start, until)
-    rows = (
-        RoleAssignment.objects.overlapping(start, until)
-        .filter(meeting(scope), role_id__in=others)
-        .select_related("role", "user", "team")
-        .distinct()
-    )
-    for row in rows:
-        both = people & _people(row.user, row.team, start, until)
-        if both:
-            who = User.objects.get(pk=sorted(both, key=str)[0])
-            raise DutiesNotSeparated(
-                f"{who} is {row.role} there; {role} must be somebody else.", field="user", remedy="Choose another person."
-            )

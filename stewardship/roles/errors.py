@@ -21,3 +21,7 @@ class OwnSecondLine(Forbidden):
 
 class AlreadyEnded(Conflict):
     """The assignment has ended already."""
+
+
+class RoleInUse(Conflict):
+    """Somebody holds the role, so what kind of role it is cannot change."""

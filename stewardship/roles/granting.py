@@ -38,10 +38,13 @@ def specs(users: frozenset[UUID] | None) -> Iterator[Spec]:
     """The grants that should exist for these people (None: everybody).
 
     Team members hold what the team holds, for as long as both last; delegates what the delegator holds, for as long as both
-    last, unless the role cannot be delegated. Delegations are not passed on: only what was given directly is counted.
+    last, unless the role cannot be delegated or the delegator has left the house. Delegations are not passed on: only what
+    was given directly is counted.
     """
     delegations: defaultdict[UUID, list[tuple[UUID, Span]]] = defaultdict(list)
-    given = Delegation.objects.all() if users is None else Delegation.objects.filter(delegate_id__in=users)
+    given = Delegation.objects.filter(delegator__is_active=True)
+    if users is not None:
+        given = given.filter(delegate_id__in=users)
     for delegator, delegate, starts, ends in given.values_list("delegator_id", "delegate_id", "starts", "ends"):
         delegations[delegator].append((delegate, Span(starts, ends)))
     rows = _assignments().objects.select_related("role")

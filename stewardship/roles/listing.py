@@ -8,7 +8,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import Case, CharField, OuterRef, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, NullIf
 
 from stewardship.inventory.models import RegisteredModel
 from stewardship.people.models import User
@@ -19,7 +19,9 @@ from stewardship.roles.models import RoleAssignment
 Rows = TypeVar("Rows", bound="QuerySet[RegisteredModel]")
 
 VACANT = ""
-_NAME = Case(When(user__is_active=False, then=Value(VACANT)), default="user__full_name", output_field=CharField())
+# As User.get_full_name has it: whoever gave no name is called by their user name, and is not nobody.
+_CALLED = Coalesce(NullIf("user__full_name", Value("")), "user__username", output_field=CharField())
+_NAME = Case(When(user__is_active=False, then=Value(VACANT)), default=_CALLED, output_field=CharField())
 
 
 def _by_region(at: datetime, tree_known: Mapping[UUID, UUID | None] | None) -> dict[UUID, str]:

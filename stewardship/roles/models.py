@@ -14,10 +14,12 @@ from django.utils.translation import gettext_lazy as _
 from config.portal.permission import Paths
 from stewardship.access.rights import is_defined
 from stewardship.inventory.models import ModelFamily, RegisteredModel
+from stewardship.journal.acting import moment
 from stewardship.journal.record import GovernedQuerySet, Recorded
 from stewardship.people.models import Team, User
 from stewardship.regions.models import Region
 from stewardship.roles import granting
+from stewardship.roles.errors import RoleInUse
 from stewardship.roles.rights import AssignmentRight, RoleRight
 
 Scope = Region | ModelFamily | RegisteredModel
@@ -28,6 +30,9 @@ class Combine(models.TextChoices):
 
     REPLACE = "replace", _("the nearest holds it alone")
     ADD = "add", _("near and far hold it together")
+
+
+KIND = ("accountable", "combine", "second_line")
 
 
 class Role(Recorded):
@@ -62,10 +67,38 @@ class Role(Recorded):
     def __str__(self) -> str:
         return self.name
 
+    def check_kind(self) -> None:
+        """Raises RoleInUse when somebody holds the role, or will, and its kind is not the stored one.
+
+        Who was appointed to one kind of role was never judged for another: two people would be accountable together, or an owner
+        would find themselves in the second line.
+        """
+        if self._state.adding:
+            return
+        stored = Role.objects.filter(pk=self.pk).select_for_update().first()
+        changed = [field for field in KIND if stored is not None and getattr(stored, field) != getattr(self, field)]
+        # One that was ended before it began holds at no instant.
+        held = RoleAssignment.objects.filter(role=self).overlapping(moment(), None).exclude(valid_until=F("valid_from"))
+        if changed and held.exists():
+            raise RoleInUse(
+                str(_("Somebody holds this role, so its kind is settled.")),
+                field=changed[0],
+                remedy=str(_("End its assignments first, or define another role.")),
+            )
+
+    def clean(self) -> None:
+        """The refusal of `check_kind`, said at its field."""
+        with transaction.atomic():
+            try:
+                self.check_kind()
+            except RoleInUse as error:
+                raise ValidationError({error.field: f"{error.message} {error.remedy}"}) from error
+
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save and record; what the role passes on may have changed, so its holders' grants are made anew."""
+        """Save and record; what the role passes on may have changed, so its holders' grants are made anew. Raises RoleInUse."""
         with transaction.atomic():
             new = self._state.adding
+            self.check_kind()
             super().save(*args, **kwargs)
             if not new:
                 granting.rebuild_role(self.pk)

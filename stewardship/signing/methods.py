@@ -9,7 +9,7 @@ from stewardship.signing.models import Method
 
 
 def available(user: User) -> list[Method]:
-    """The methods this person can sign with, the stronger first; empty for somebody who only ever comes through SSO."""
+    """The methods this person can sign with, the stronger first; empty for somebody who has none of them."""
     found: list[Method] = []
     if Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists():
         found.append(Method.TOTP)

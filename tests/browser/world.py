@@ -192,15 +192,15 @@ OBJECTS: dict[str, Row] = {
     "dossier_diff": lambda world: world.model,
 }
 
-# What is no page, and why; names of allauth's single sign-on and of the admin are left out below by what they begin with.
+# What is no page, and why; names of the admin are left out below by what they begin with.
 NO_PAGE: Mapping[str, str] = {
     **dict.fromkeys(("healthz", "readyz", "metrics"), "for machines"),
     **dict.fromkeys(("journal_checkpoint", "journal_bundle", "journal_tile", "history_proof"), "files of the journal"),
     **dict.fromkeys(("report_file", "report_bundle", "file_download", "dossier_markdown", "dossier_json", "totp_picture"), "files"),
     **dict.fromkeys(("mfa_download_recovery_codes", "journal_key"), "files"),
-    **dict.fromkeys(("change_submit", "comment_add", "theme", "token_revoke"), "answers POST only"),
+    **dict.fromkeys(("change_submit", "comment_add", "theme", "token_revoke", "absence_end", "delegation_end"), "answers POST only"),
     **dict.fromkeys(("notice_open", "account_reauthenticate", "mfa_authenticate", "mfa_reauthenticate"), "leads elsewhere"),
-    **dict.fromkeys(("account_reset_password_from_key", "account_confirm_email", "account_email_verification_sent"), "needs a letter"),
+    "account_reset_password_from_key": "needs a letter",
     **dict.fromkeys(("account_set_password", "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes"), "no device"),
     **dict.fromkeys(("account_login", "account_signup", "account_inactive"), "not for who is signed in: test_shell.py"),
     **dict.fromkeys(("login", "logout", "jsi18n", "autocomplete", "app_list"), "Django's own, behind our pages"),
@@ -221,7 +221,7 @@ def page_names() -> list[str]:
     models = {f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry}
     names = []
     for name, route in _patterns(get_resolver()):
-        theirs = name.startswith(("socialaccount_", "openid_connect_")) or name.rpartition("_")[0] in models
+        theirs = name.rpartition("_")[0] in models
         if not (route.startswith("api/") or theirs or name in NO_PAGE or name in names):
             names.append(name)
     return names

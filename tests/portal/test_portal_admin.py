@@ -12,9 +12,10 @@ from django.test import Client, RequestFactory
 from config.portal import acting as shell_acting
 from config.portal.admin import GovernedAdmin
 from config.portal.errors import Unavailable
-from stewardship.people.models import User
+from stewardship.people.models import User, system_user
 from stewardship.regions.models import Region
 from stewardship.regions.rights import RegionRight
+from stewardship.roles.assign import assign
 from tests.cast import Cast
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.portal.example")]
@@ -102,6 +103,7 @@ def test_what_ends_up_outside_one_s_reach_is_undone(client: Client, frank: User,
 
 
 def test_a_refusal_of_the_domain_comes_back_as_a_message(client: Client, frank: User, cast: Cast) -> None:
+    assign(actor=system_user(), role="regional-admin", user=frank, region=cast.regions["global"], rationale="Decides where the EU stands")
     client.force_login(frank)
     eu = cast.regions["eu"]
     response = client.post(_change(eu), _form(eu, parent=str(cast.regions["de"].pk)), follow=True)

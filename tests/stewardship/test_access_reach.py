@@ -23,6 +23,8 @@ from stewardship.regions.models import Region
 from stewardship.roles.assign import assign
 from tests.cast import Cast, make_family, make_model
 
+pytestmark = pytest.mark.usefixtures("example_data")  # dates of the past are handy; that they are refused is test_people_admin's
+
 VIEW = "inventory:model:view"
 EDIT = "inventory:model:edit"
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -194,6 +196,32 @@ def test_who_may_configure_appoint_or_sign_needs_a_second_factor(world: World) -
     needed = {name for name, user in world.cast.users.items() if needs_second_factor(user)}
     assert {"dana", "frank", "kate"} <= needed
     assert not needed & {"charlie", "ivan", "pipeline"}
+
+
+# Whoever holds one of these may change the rules, appoint people, or sign: added to on purpose, never by the way a name is spelt.
+STRONG = {
+    "approvals:decision:make",
+    "approvals:route:configure",
+    "dossiers:template:configure",
+    "escalation:path:configure",
+    "frameworks:framework:configure",
+    "people:person:manage",
+    "people:token:issue",
+    "policies:policy:configure",
+    "policies:waiver:end",
+    "policies:waiver:grant",
+    "regions:region:configure",
+    "risk:questionnaire:configure",
+    "roles:assignment:assign",
+    "roles:assignment:assign_second_line",
+    "roles:role:configure",
+    "signals:source:configure",
+    "thresholds:rule:configure",
+}
+
+
+def test_the_strong_rights_are_these() -> None:
+    assert {right for right in rights.all_rights() if rights.is_strong(right)} == STRONG
 
 
 def test_the_system_reaches_everything(world: World) -> None:

@@ -208,7 +208,7 @@ class TestConfiguring:
             "region": cast.regions["eu"].pk,
             "parameter": "review.days",
             "value": "30",
-            "valid_from_0": "2026-01-01",
+            "valid_from_0": "2100-01-01",
             "valid_from_1": "00:00",
             "why": "Stricter here",
         }
@@ -224,7 +224,7 @@ class TestConfiguring:
             "role": cast.roles["responder"].pk,
             "user": cast.users["alice"].pk,
             "model": model.pk,
-            "valid_from_0": "2026-01-01",
+            "valid_from_0": "2100-01-01",
             "valid_from_1": "00:00",
             "reason": "On call",
         }
@@ -247,6 +247,15 @@ class TestConfiguring:
         assert client.post(_admin(RegisteredModel, "add"), made).status_code == 302
         assert RegisteredModel.objects.get(slug="fresh").registered_at
 
+    def test_a_family_stays_where_it_was_made(self, cast: Cast, trusted: None, family: ModelFamily) -> None:
+        charlie = cast.users["charlie"]
+        assign(actor=system_user(), role="owner", user=charlie, family=family, rationale="This family")
+        assign(actor=system_user(), role="responder", user=charlie, region=cast.regions["global"], rationale="Sees everything")
+        form = {"name": "Risk", "slug": "stolen", "region": cast.regions["jp"].pk, "purpose": family.purpose, "reason": "Mine"}
+        sign_in(charlie).post(_admin(ModelFamily, "change", family.pk), form)
+        family.refresh_from_db()
+        assert (family.name, family.slug, family.region) == ("Risk", "tumour-risk", cast.regions["de"])
+
     def test_a_person_is_made_with_or_without_a_password(self, cast: Cast, trusted: None) -> None:
         client = sign_in(cast.users["frank"])
         form = {
@@ -262,9 +271,9 @@ class TestConfiguring:
         assert client.post(_admin(User, "add"), form).status_code == 302
         zoe = User.objects.get(username="zoe")
         assert not zoe.has_usable_password()
-        client.post(_admin(User, "change", zoe.pk), {**form, "first_password": "a long first secret"})
-        zoe.refresh_from_db()
-        assert zoe.check_password("a long first secret")
+        with_one = {**form, "username": "yann", "email": "yann@bank.example", "first_password": "a long first secret"}
+        assert client.post(_admin(User, "add"), with_one).status_code == 302
+        assert User.objects.get(username="yann").check_password("a long first secret")
         client.post(_admin(User, "add"), {**form, "username": "yui", "email": "y@bank.example", "home_region": cast.regions["jp"].pk})
         assert not User.objects.filter(username="yui").exists(), "Japan is not Frank's"
 

@@ -19,6 +19,8 @@ from stewardship.people.errors import NeverDeleted, NotYours, Overlaps
 from stewardship.people.models import Absence, Delegation, Membership, Team, User, system_user
 from tests.cast import PASSWORD, Cast
 
+pytestmark = pytest.mark.usefixtures("example_data")  # dates of the past are handy; that they are refused is test_people_admin's
+
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 

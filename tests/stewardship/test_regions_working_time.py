@@ -148,6 +148,7 @@ def test_regions_below_use_the_calendar_above_and_without_any_every_minute_count
         ("zone", "Europe/Atlantis"),
         ("week", {"mon": [["x", "y"]]}),
         ("week", "mon"),
+        ("week", {"mon": [], "tue": []}),
         ("country", "XX"),
         ("subdivision", "ZZ"),
         ("closures", ["never"]),
@@ -165,3 +166,11 @@ def test_what_cannot_be_computed_with_is_refused_where_it_is_typed(cast: Cast, f
 def test_a_subdivision_needs_its_country(cast: Cast) -> None:
     with pytest.raises(ValidationError):
         WorkingCalendar(region=cast.regions["fr"], zone="Europe/Paris", week=OFFICE, subdivision="BE").full_clean()
+
+
+@pytest.mark.parametrize("week", [{}, {"mon": []}])
+def test_a_calendar_without_working_time_counts_every_minute(cast: Cast, week: dict[str, object]) -> None:
+    with acting(system_user()):
+        WorkingCalendar(region=cast.regions["de"], zone="UTC", week=week).save()  # as one stored before it was refused
+    friday = datetime(2026, 3, 6, 16, 0, tzinfo=UTC)
+    assert clock.due(cast.regions["de"], friday, 120, True) == friday + timedelta(hours=2)

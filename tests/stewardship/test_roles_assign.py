@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from config.portal.errors import DomainError, Forbidden
@@ -16,9 +17,11 @@ from stewardship.people import standing
 from stewardship.people.models import Team, system_user
 from stewardship.roles import matrix
 from stewardship.roles.assign import assign
-from stewardship.roles.errors import AlreadyAccountable, AlreadyEnded, BadAssignment, DutiesNotSeparated, OwnSecondLine
+from stewardship.roles.errors import AlreadyAccountable, AlreadyEnded, BadAssignment, DutiesNotSeparated, OwnSecondLine, RoleInUse
 from stewardship.roles.models import DecisionRight, Role, RoleAssignment
 from tests.cast import Cast
+
+pytestmark = pytest.mark.usefixtures("example_data")  # dates of the past are handy; that they are refused is test_people_admin's
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -222,11 +225,54 @@ class TestMatrix:
 
     @pytest.mark.parametrize("flags", [{"accountable": True, "combine": "add"}, {"second_line": True, "combine": "replace"}])
     def test_roles_that_contradict_themselves_are_refused(self, cast: Cast, flags: dict[str, Any]) -> None:
+        for row in RoleAssignment.objects.filter(role=cast.roles["owner"]):
+            row.end(actor=system_user())
         cast.roles["owner"].accountable = False
         with acting(system_user()):
             cast.roles["owner"].save()
         with pytest.raises(IntegrityError), transaction.atomic(), acting(system_user()):
             Role(slug="odd", name="odd", **flags).save()
+
+    @pytest.mark.parametrize(
+        ("slug", "changes"),
+        [
+            ("owner", {"accountable": False}),
+            ("owner", {"accountable": False, "combine": "add"}),
+            ("validator", {"second_line": False}),
+            ("responder", {"combine": "replace"}),
+            ("responder", {"second_line": True}),
+        ],
+    )
+    def test_the_kind_of_a_role_that_somebody_holds_is_settled(self, cast: Cast, slug: str, changes: dict[str, Any]) -> None:
+        role = cast.roles[slug]
+        for field, value in changes.items():
+            setattr(role, field, value)
+        with pytest.raises(RoleInUse) as refusal, acting(system_user()):
+            role.save()
+        assert refusal.value.field in changes
+        with pytest.raises(ValidationError) as said:
+            role.full_clean()
+        assert refusal.value.field in said.value.message_dict
+        for row in RoleAssignment.objects.filter(role=role):
+            row.end(actor=system_user())
+        with acting(system_user()):
+            role.save()
+        assert RoleAssignment.objects.filter(role__accountable=True).count() == (0 if slug == "owner" else 2)
+
+    def test_two_people_are_not_made_accountable_by_a_detour(self, cast: Cast, model: RegisteredModel) -> None:
+        owner, frank = cast.roles["owner"], cast.users["frank"]
+        assign(actor=system_user(), role="owner", user=cast.users["charlie"], model=model, rationale="First")
+        owner.accountable = False
+        with pytest.raises(RoleInUse), acting(system_user()):
+            owner.save()
+        with pytest.raises(AlreadyAccountable):
+            assign(actor=frank, role="owner", user=cast.users["gita"], model=model, rationale="Second")
+
+    def test_other_words_for_a_role_are_free(self, cast: Cast) -> None:
+        cast.roles["owner"].name = "model steward"
+        with acting(system_user()):
+            cast.roles["owner"].save()
+        assert Role.objects.get(slug="owner").name == "model steward"
 
     def test_names(self, cast: Cast, model: RegisteredModel) -> None:
         row = assign(actor=system_user(), role="responder", user=cast.users["charlie"], family=model.family, rationale="Because")

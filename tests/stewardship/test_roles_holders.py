@@ -17,7 +17,8 @@ from stewardship.people.models import Team, User, system_user
 from stewardship.roles.assign import assign
 from stewardship.roles.holders import accountable, conflicts, holders, holders_of
 from stewardship.roles.listing import with_accountable
-from stewardship.roles.models import Role
+from stewardship.roles.matrix import separate
+from stewardship.roles.models import Role, RoleAssignment
 from stewardship.roles.rules import Given, Held, Span, resolve
 from stewardship.roles.rules import conflicts as find_conflicts
 from tests.cast import Cast, make_model
@@ -177,11 +178,10 @@ def test_accountability_survives_absence_but_not_leaving(cast: Cast, model: Regi
 
 def test_conflicts_name_person_and_both_roles(cast: Cast, model: RegisteredModel) -> None:
     assert conflicts(model) == []
-    now = datetime.now(UTC)
-    # A delegation is no assignment, so it is found here rather than refused there.
-    standing.be_absent(cast.users["bob"], actor=cast.users["bob"], starts=now)
-    standing.delegate(cast.users["bob"], cast.users["alice"], actor=cast.users["bob"], starts=now, ends=now + timedelta(days=1))
-    assert conflicts(model) == [(cast.users["alice"], cast.roles["owner"], cast.roles["validator"])]
+    # What is given or passed on is refused; what was there before the rule was made is found.
+    assign(actor=system_user(), role="responder", user=cast.users["alice"], model=model, rationale="On call too")
+    separate(cast.roles["owner"], cast.roles["responder"], actor=system_user())
+    assert conflicts(model) == [(cast.users["alice"], cast.roles["owner"], cast.roles["responder"])]
 
 
 def test_all_roles_cost_as_many_queries_as_one(
@@ -205,3 +205,15 @@ def test_the_list_says_what_the_single_question_says(cast: Cast, model: Register
     assert listed["tumour-risk"] == "Alice Adler"
     assert listed["by-model"] == listed["french"] == ""
     assert User.objects.active().count() == len(cast.users) - 1
+
+
+@pytest.mark.parametrize("scope", ["model", "family", "region"])
+def test_who_gave_no_name_is_listed_by_the_name_they_sign_in_with(cast: Cast, model: RegisteredModel, scope: str) -> None:
+    with acting(system_user()):
+        nameless = User.objects.create_user("zoe", "zoe@bank.example")
+    on: dict[str, object] = {"model": model, "family": model.family, "region": cast.regions["de"]}
+    if scope == "region":
+        RoleAssignment.objects.get(role__slug="owner", region=cast.regions["de"]).end(actor=system_user())
+    assign(actor=system_user(), role="owner", user=nameless, rationale="Owns it", **{scope: on[scope]})  # type: ignore[arg-type]
+    listed = with_accountable(RegisteredModel.objects.all(), datetime.now(UTC)).get(pk=model.pk)
+    assert listed.accountable_name == "zoe" == str(accountable(model))
