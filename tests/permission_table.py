@@ -110,6 +110,7 @@ PAGES: tuple[Row, ...] = (
     *form("evidence_new", VERSION, BUILDERS, ok=422),
     *form("register_model", may=("owner", *ADMINS), ok=422),
     page("model_detail", MODEL),
+    page("model_detail", MODEL, query="?tab=people"),
     page("family_detail", FAMILY),
     page("dossier_edit", MODEL),
     Row("POST", "dossier_edit", MODEL, ("owner",), READERS, ok=422),
