@@ -124,8 +124,9 @@ def test_series_and_windows_are_read_back_by_who_may(post: Any, client: Client, 
     url = f"/api/v1/series/{found[0]['id']}/windows/"
     assert [one["value"] for one in client.get(url).json()["results"]] == ["0.25", "0.1"]
     assert len(client.get(f"{url}?from=2026-11-01T01:30:00Z&to=2026-11-03T00:00:00Z").json()["results"]) == 1
-    wrong = client.get(f"{url}?from=yesterday")
-    assert (wrong.status_code, wrong.json()["field"]) == (400, "from")
+    for moment in ("yesterday", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00%2B12:00"):
+        wrong = client.get(f"{url}?from={moment}")
+        assert (wrong.status_code, wrong.json()["field"]) == (400, "from"), moment
     client.force_login(gita)
     assert client.get("/api/v1/series/").json()["results"] == []
     assert client.get(url).status_code == 404
