@@ -61,7 +61,7 @@ class CursorPagination(pagination.CursorPagination):
         ordering = tuple(getattr(view, "ordering", None) or self.ordering)
         return ordering if ordering[-1].lstrip("-") == "pk" else (*ordering, "-pk")
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         """One page; the position in the cursor is tried on its field before the database is asked."""
         self._rows, self._first = queryset, self.get_ordering(request, queryset, view)[0].lstrip("-")
         return super().paginate_queryset(queryset, request, view)
@@ -70,7 +70,7 @@ class CursorPagination(pagination.CursorPagination):
         try:
             cursor = super().decode_cursor(request)
             if cursor is not None and cursor.position is not None:
-                keyset.read(cursor.position, self._rows, self._first)
+                keyset.read(str(cursor.position), self._rows, self._first)
         except (exceptions.NotFound, ValueError):
             raise Invalid(_("The cursor cannot be read."), field="cursor", remedy=_("Follow “next” from the first page.")) from None
         return cursor
