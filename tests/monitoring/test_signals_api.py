@@ -65,6 +65,19 @@ def test_a_wrong_body_is_a_problem_with_field_and_remedy(post: Any, text: bytes,
     assert not Batch.objects.exists()
 
 
+def test_a_batch_with_a_key_gets_its_first_receipt_again(post: Any, alertmanager: Source, path: Path) -> None:
+    key = {"Idempotency-Key": "batch-1"}
+    first, again = post(body(window(0, 0.1)), **key), post(body(window(0, 0.1)), **key)
+    assert (again.status_code, again.json()) == (202, first.json()), "not told that all of it are duplicates"
+    assert again["Idempotency-Replayed"] == "true"
+    assert post(body(window(1, 0.1)), **key).status_code == 422
+    refused, told_again = post(b"{", **{"Idempotency-Key": "2"}), post(b"{", **{"Idempotency-Key": "2"})
+    assert (refused.status_code, refused.json(), refused["Content-Type"]) == (400, told_again.json(), told_again["Content-Type"])
+    url, key = "/api/v1/inbound/am/", {"Idempotency-Key": "am-1"}
+    assert post(payload("firing-grouped"), url=url, **key).json() == post(payload("firing-grouped"), url=url, **key).json()
+    assert Batch.objects.count() == 2
+
+
 def test_a_huge_body_is_413(post: Any, settings: Any) -> None:
     settings.MAX_BODY_BYTES = 100
     reply = post(body(window(0, 0.1)))
