@@ -147,7 +147,8 @@ PAGES: tuple[Row, ...] = (
     Row("POST", "action_verify", ACTION, ("approver", "compliance"), READERS, ok=422),  # it is not done yet
     Row("GET", "action_reopen", ACTION, READERS),
     Row("POST", "action_reopen", ACTION, ("approver", "compliance"), READERS, ok=422, body=REASON),
-    Row("POST", "comment_add", may=(*WORKERS, "technical lead"), ok=400),  # without the seal of the page it stands on
+    Row("POST", "comment_add", may=(*WORKERS, "technical lead"), ok=422),  # without the seal of the page it stands on
+    Row("POST", "thread_settle", may=(*WORKERS, "technical lead"), ok=422),
     page("gap_list", lists=GAP),
     page("gap_detail", GAP),
     *form("gap_close", GAP, ("owner", *ADMINS), sees=READERS, body=REASON),
