@@ -265,6 +265,7 @@ SCREENS: Mapping[str, Screen] = {
     "stewardship.Job": READ_ONLY,
     "stewardship.Signature": READ_ONLY,
     "stewardship.Delivery": Screen(sees=AT_ROOT),
+    "stewardship.Notice": Screen(sees=AT_ROOT),
     "stewardship.JournalEvent": Screen(sees=AT_ROOT),
     "stewardship.Entry": Screen(sees=AT_ROOT),
     "stewardship.Checkpoint": Screen(sees=AT_ROOT),
@@ -280,6 +281,7 @@ SCREENS: Mapping[str, Screen] = {
     "stewardship.SeparationRule": READ_ONLY,
     "stewardship.RoleAssignment": Screen(adds=("owner", "compliance", *ADMINS)),
     "stewardship.Template": Screen(changes=CONFIGURERS),
+    "stewardship.Dossier": READ_ONLY,
     "stewardship.Revision": READ_ONLY,
     "stewardship.Path": Screen(changes=CONFIGURERS),
     "stewardship.Run": READ_ONLY,
@@ -319,7 +321,7 @@ SCREENS: Mapping[str, Screen] = {
 
 # Screens of rows that belong to a person or to the whole installation: only whether they open is asked, not which rows they list.
 WITHOUT_ROWS = frozenset(
-    f"stewardship.{name}" for name in ("Blob", "Job", "Signature", "Delivery", "JournalEvent", "Entry", "Checkpoint", "Key")
+    f"stewardship.{name}" for name in ("Blob", "Job", "Signature", "Delivery", "Notice", "JournalEvent", "Entry", "Checkpoint", "Key")
 )
 
 
