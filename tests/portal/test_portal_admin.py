@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.db.models import BaseConstraint, UniqueConstraint
 from django.test import Client, RequestFactory
 
 from config.portal import acting as shell_acting
@@ -97,6 +98,7 @@ def test_what_ends_up_outside_one_s_reach_is_undone(client: Client, frank: User,
     response = client.post("/stewardship/region/add/", {"code": "at", "name": "Austria", "parent": "", "language": "de", "reason": "new"})
     assert not Region.objects.filter(code="at").exists()
     assert response.status_code == 200
+    assert "There is one region at the root already. Choose the region above." in response.content.decode()
     assert 'value="Austria"' in response.content.decode(), "what was typed is not lost"
 
 
@@ -170,6 +172,23 @@ def test_rows_that_are_edited_with_another_belong_to_its_state(client: Client, f
     assert refused.status_code == 422
     assert "Frank Fischer has saved this meanwhile and changed: steps." in refused.content.decode()
     assert Path.objects.get().name == "Calls"
+
+
+def test_a_broken_rule_of_the_database_is_said_in_words() -> None:
+    """Django would say the constraint's name. Of every form there is, for what only the database checks."""
+    silent = []
+    for configured in admin.site._registry.values():
+        if not isinstance(configured, GovernedAdmin) or not {"change", "add"} & set(configured.rights):
+            continue
+        for noun in (configured.model, *(inline.model for inline in configured.inlines)):
+            silent += [
+                rule.name
+                for rule in noun._meta.constraints
+                # Where plain fields are unique together, Django says which.
+                if not (isinstance(rule, UniqueConstraint) and rule.fields and rule.condition is None)
+                and rule.violation_error_message == BaseConstraint.default_violation_error_message
+            ]
+    assert silent == []
 
 
 def test_nothing_is_deleted_and_history_is_ours(client: Client, frank: User, cast: Cast) -> None:
