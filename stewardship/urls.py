@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern] = [
     path("escalations/<uuid:pk>/call/", escalation.RunEscalate.as_view(), name="run_escalate"),
     path("escalations/<uuid:pk>/stop/", escalation.RunStop.as_view(), name="run_stop"),
     path("comments/", threads.CommentAdd.as_view(), name="comment_add"),
+    path("comments/settle/", threads.ThreadSettle.as_view(), name="thread_settle"),
     path("actions/", actions.ActionList.as_view(), name="action_list"),
     path("actions/new/", actions.ActionNew.as_view(), name="action_new"),
     path("actions/<uuid:pk>/", actions.ActionDetail.as_view(), name="action_detail"),

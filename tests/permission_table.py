@@ -114,6 +114,7 @@ PAGES: tuple[Row, ...] = (
     *form("evidence_new", VERSION, BUILDERS, ok=422),
     *form("register_model", may=("owner", *ADMINS), ok=422),
     page("model_detail", MODEL),
+    page("model_detail", MODEL, query="?tab=people"),
     page("family_detail", FAMILY),
     page("dossier_edit", MODEL),
     Row("POST", "dossier_edit", MODEL, ("owner",), READERS, ok=422),
@@ -150,7 +151,8 @@ PAGES: tuple[Row, ...] = (
     Row("POST", "action_verify", ACTION, ("approver", "compliance"), READERS, ok=422),  # it is not done yet
     Row("GET", "action_reopen", ACTION, READERS),
     Row("POST", "action_reopen", ACTION, ("approver", "compliance"), READERS, ok=422, body=REASON),
-    Row("POST", "comment_add", may=(*WORKERS, "technical lead"), ok=400),  # without the seal of the page it stands on
+    Row("POST", "comment_add", may=(*WORKERS, "technical lead"), ok=422),  # without the seal of the page it stands on
+    Row("POST", "thread_settle", may=(*WORKERS, "technical lead"), ok=422),
     page("gap_list", lists=GAP),
     page("gap_detail", GAP),
     *form("gap_close", GAP, ("owner", *ADMINS), sees=READERS, body=REASON),
@@ -265,6 +267,7 @@ SCREENS: Mapping[str, Screen] = {
     "stewardship.Job": READ_ONLY,
     "stewardship.Signature": READ_ONLY,
     "stewardship.Delivery": Screen(sees=AT_ROOT),
+    "stewardship.Notice": Screen(sees=AT_ROOT),
     "stewardship.JournalEvent": Screen(sees=AT_ROOT),
     "stewardship.Entry": Screen(sees=AT_ROOT),
     "stewardship.Checkpoint": Screen(sees=AT_ROOT),
@@ -280,6 +283,7 @@ SCREENS: Mapping[str, Screen] = {
     "stewardship.SeparationRule": READ_ONLY,
     "stewardship.RoleAssignment": Screen(adds=("owner", "compliance", *ADMINS)),
     "stewardship.Template": Screen(changes=CONFIGURERS),
+    "stewardship.Dossier": READ_ONLY,
     "stewardship.Revision": READ_ONLY,
     "stewardship.Path": Screen(changes=CONFIGURERS),
     "stewardship.Run": READ_ONLY,
@@ -319,7 +323,7 @@ SCREENS: Mapping[str, Screen] = {
 
 # Screens of rows that belong to a person or to the whole installation: only whether they open is asked, not which rows they list.
 WITHOUT_ROWS = frozenset(
-    f"stewardship.{name}" for name in ("Blob", "Job", "Signature", "Delivery", "JournalEvent", "Entry", "Checkpoint", "Key")
+    f"stewardship.{name}" for name in ("Blob", "Job", "Signature", "Delivery", "Notice", "JournalEvent", "Entry", "Checkpoint", "Key")
 )
 
 

@@ -40,7 +40,7 @@ from stewardship.coverage.models import Gap
 from stewardship.documents.blobs import store
 from stewardship.documents.jobs import enqueue
 from stewardship.documents.models import Blob, Job
-from stewardship.dossiers.models import Revision, Template
+from stewardship.dossiers.models import Dossier, Revision, Template
 from stewardship.dossiers.revise import revise
 from stewardship.escalation.models import Path, Run, Step
 from stewardship.escalation.start import start
@@ -398,7 +398,7 @@ WHERE: Mapping[str, tuple[type[Model], ...]] = {
     "notice.recipient.home_region": (Delivery,),
     "requested_by.home_region": (Job,),
     "signer.home_region": (Signature,),
-    "model.region": (ModelVersion, Waiver, Assessment, Report),
+    "model.region": (ModelVersion, Dossier, Waiver, Assessment, Report),
     "version.model.region": (Artifact,),
     "dossier.model.region": (Revision,),
     "source.region": (Batch, Quarantined),

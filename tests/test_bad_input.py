@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -134,6 +135,22 @@ def upload(**fields: Any) -> Send:
     return send
 
 
+def asked(url: str) -> Send:
+    """A program that reads."""
+    return lambda scene: scene.program.get(url)
+
+
+def _cursor(position: str) -> str:
+    return base64.b64encode(f"p={position}".encode()).decode()
+
+
+def _after(*values: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([*values, "1b671a64-40d5-491e-99b0-da01ff1f3341"]).encode()).decode().rstrip("=")
+
+
+# At either end of the calendar: read without complaint, and then not to be had in another zone.
+NO_MOMENTS = ("9999-12-31T23:59:59.9-12:00", "0001-01-01T00:00:00+12:00")
+
 V, D, S, G, C = (f"/api/v1/{name}/" for name in ("versions", "deployments", "signals", "gate", "changes"))
 
 # what · how it is sent · status · field that the answer names
@@ -170,6 +187,12 @@ PROGRAMS: tuple[tuple[str, Send, int, str], ...] = (
     ("a signal whose window ends before it starts", program(S, batch(window(0, 0.1, end="2026-10-01T00:00:00Z"))), 400, "signals[0]"),
     ("an unknown source", program(S, {"source": "nobody", "signals": []}), 400, "source"),
     ("a change of no kind", program(C, {"kind": "party", "model": "tumour-risk"}), 400, "kind"),
+    ("half of a character", program(V, _version(datasets=["\ud800"])), 400, "datasets"),
+    ("half of a character as a name", program(V, _version(libraries={"\ud800": "1"})), 400, "libraries"),
+    ("a number of a thousand digits", program(V, _version(datasets=[10**1000])), 400, "datasets"),
+    ("a document nested too deeply", program(V, b'{"model": "tumour-risk", "label": "2", "digest": "' + b"ab" * 32 + b'", "datasets": ['
+     + b"[" * 200 + b"]" * 200 + b"]}"), 400, "datasets"),
+    *((f"the cursor {text!r}", asked(f"/api/v1/models/?cursor={_cursor(text)}"), 400, "cursor") for text in ("abc", "%00", *NO_MOMENTS)),
     ("an Idempotency-Key for two bodies", lambda scene: _twice(scene), 422, "Idempotency-Key"),
 )  # fmt: skip
 
@@ -260,6 +283,11 @@ def _foreign_form(scene: Scene) -> Any:
     return client.post(f"/changes/{scene.draft.pk}/withdraw/", {"reason": "From another site"})
 
 
+def listed(url: str, *place: str) -> Send:
+    """A list from a place in it, which the page's own links would name."""
+    return lambda scene: scene.owner.get(f"{url}?after={_after(*place)}")
+
+
 # what · how it is sent · status · words of the answer
 PEOPLE: tuple[tuple[str, Send, int, tuple[str, ...]], ...] = (
     ("an unknown region", lambda scene: _register(scene, region="1b671a64-40d5-491e-99b0-da01ff1f3341"), 422, ("Region", "valid choice")),
@@ -276,6 +304,12 @@ PEOPLE: tuple[tuple[str, Send, int, tuple[str, ...]], ...] = (
     ("an expression about nothing known", lambda scene: _rule(scene, "weather.sunny"), 200, ("weather",)),
     ("a form of another site", _foreign_form, 403, ("out of date", "load the page again")),
     ("a filter that is no choice", lambda scene: scene.owner.get("/models/?stage=party"), 200, ("is no choice",)),
+    ("half of a character as a place", listed("/models/", "\ud800"), 200, ("cannot be read",)),
+    *(
+        (f"the place {moment} of {url}", listed(url, moment), 200, ("cannot be read",))
+        for url in ("/escalations/", "/notices/")
+        for moment in NO_MOMENTS
+    ),
     ("a page of no list", lambda scene: scene.owner.get("/models/?after=%00"), 200, ("cannot be read", "starts again from the top")),
 )
 

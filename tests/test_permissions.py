@@ -10,11 +10,17 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.test import Client
 from django.urls import URLResolver, get_resolver
 
 from config.portal.permission import Restricted
+from stewardship.journal.acting import acting
 from stewardship.journal.sequence import settle
-from tests.cast import Cast
+from stewardship.people.models import User, system_user
+from stewardship.roles.assign import assign
+from stewardship.roles.matrix import define_role
+from stewardship.roles.models import Role
+from tests.cast import PASSWORD, Cast
 from tests.permission_check import Row, compare
 from tests.permission_table import API, EXEMPT, FRONT, OPEN, PAGES, SCREENS, screen_rows
 from tests.permission_world import World, build
@@ -66,6 +72,22 @@ def test_configuration_screens(world: World) -> None:
     rows = [row for label, screen in SCREENS.items() for row in screen_rows(label, screen)]
     wrong = compare(world, rows, KINDS_OF_REACH)
     assert not wrong, told(wrong)
+
+
+def test_panels_ask_about_the_very_object(world: World) -> None:
+    """Whoever sees a model here, and everything only elsewhere, is shown the model's tabs without anything else of it."""
+    system, cast = system_user(), world.cast
+    only = define_role(actor=system, slug="only-models", name="only models", rights={"inventory:model:view": "R"})
+    with acting(system, "The world"):
+        rita = User.objects.create_user("rita", "rita@bank.example", PASSWORD, home_region=cast.regions["jp"])
+    assign(actor=system, role=Role.objects.get(slug="viewer"), user=rita, region=cast.regions["jp"], rationale="The world")
+    assign(actor=system, role=only, user=rita, region=cast.regions["de"], rationale="The world")
+    client = Client()
+    client.force_login(rita, backend="allauth.account.auth_backends.AuthenticationBackend")
+    for tab in ("dossier", "monitoring", "people"):
+        here, elsewhere = (client.get(f"/models/{world.one('stewardship.RegisteredModel', place).pk}/?tab={tab}") for place in ("de", "jp"))
+        assert "There is nothing here that you may see." in here.content.decode(), tab
+        assert "There is nothing here that you may see." not in elsewhere.content.decode(), tab
 
 
 # --- nothing is missing from the table ----------------------------------------------------------

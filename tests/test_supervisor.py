@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from config.supervisor import unusable
 from tests.processes import ROOT, Mailbox, children, free_port, processes, until
 
 pytestmark = pytest.mark.process
@@ -53,6 +55,47 @@ def kill(parent: subprocess.Popen[bytes], name: str) -> None:
     os.kill(old, signal.SIGKILL)
     until(lambda: children(parent.pid).get(name, old) != old, START, f"a new {name}")
     until(lambda: processes(old) == [], START, "the end of what it had forked")
+
+
+def test_a_parent_that_is_killed_takes_all_with_it_and_the_next_run_begins(installation: dict[str, str]) -> None:
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=installation, check=True, timeout=300)
+    address = f"127.0.0.1:{free_port()}"
+    env = installation | {"BIND": address, "WEB_WORKERS": "1"}
+    parent = subprocess.Popen([sys.executable, "-m", "config.supervisor"], cwd=ROOT, env=env)
+    groups: list[int] = []
+    try:
+        until(lambda: len(children(parent.pid)) == 3, START, "three children")
+        groups = list(children(parent.pid).values())
+        until(lambda: ready(f"http://{address}")[0] == 200, START, "every check")  # the job worker has forked by then
+        parent.kill()
+        parent.wait()
+        until(lambda: [pid for group in groups for pid in processes(group)] == [], 60, "the end of all that it had started")
+        assert unusable(address) is None
+    finally:
+        parent.kill()
+        for pid in [pid for group in groups for pid in processes(group)]:
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_a_taken_port_ends_the_run_with_a_sentence(installation: dict[str, str]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        run, env = [sys.executable, "-m", "config.supervisor"], installation | {"BIND": address}
+        ended = subprocess.run(run, cwd=ROOT, env=env, capture_output=True, text=True, timeout=START, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"Concordat cannot listen at {address}: Address already in use. Stop what runs there, or set PORT to another number.\n"
+    )
+    assert "starting it again" not in ended.stderr
+
+
+@pytest.mark.parametrize(("bind", "why"), [("unix:/tmp/x", None), ("203.0.113.1:1", "assign"), ("127.0.0.1:99999", "0-65535")])
+def test_addresses_that_nobody_can_listen_at(bind: str, why: str | None) -> None:
+    reason = unusable(bind)
+    assert (reason is None) == (why is None)
+    assert why is None or why in str(reason)
 
 
 def ready(base: str) -> tuple[int, dict[str, str]]:

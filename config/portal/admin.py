@@ -8,19 +8,23 @@ class RuleAdmin(GovernedAdmin):
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import DateTimeField, Model, QuerySet, URLField
+from django.forms.models import _get_foreign_key  # as Django's own admin does
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from config.portal import staleness
 from config.portal.acting import act
 from config.portal.errors import DomainError, Forbidden, Missing
+from config.portal.pages import attach
 from config.portal.permission import holds
 
 if TYPE_CHECKING:
@@ -55,6 +59,8 @@ class GovernedForm(_ModelForm):
         help_text=gettext_lazy("Why this is done. It is kept in the history and the journal."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput())  # what the form was filled from; see `staleness`
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": "", **kwargs})
@@ -153,17 +159,51 @@ class GovernedAdmin(_ModelAdmin):
         """The declared fieldsets, with the reason at the end."""
         fieldsets: list[tuple[Any, dict[str, Any]]] = [(name, {**options}) for name, options in super().get_fieldsets(request, obj)]
         for _name, options in fieldsets:
-            options["fields"] = [field for field in options["fields"] if field != "reason"]
+            options["fields"] = [field for field in options["fields"] if field not in {"reason", "seen"}]
         if self.has_change_permission(request, obj) if obj else self.has_add_permission(request):
-            fieldsets.append((_("Why"), {"fields": ["reason"]}))
+            fieldsets.append((_("Why"), {"fields": ["reason", "seen"] if obj else ["reason"]}))
         return fieldsets
+
+    # two at once -----------------------------------------------------------------------------------
+
+    def get_form(self, request: HttpRequest, obj: Any | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form remembers what it is filled from; after a refusal it says so, with all that was typed."""
+        made: Any = super().get_form(request, obj, change, **kwargs)
+        now = staleness.seen(obj, self._inlines(request, obj)) if change and obj is not None else ""
+        refusal: DomainError | None = getattr(request, "refused_with", None)
+
+        class Remembering(made):
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                super().__init__(*args, **kwargs)
+                self.initial.setdefault("seen", now)
+
+            def _post_clean(self) -> None:
+                super()._post_clean()
+                if refusal is not None:
+                    attach(self, refusal)
+
+        return Remembering
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        """Before anything is saved: the row is locked, and a form that was filled from an older state is refused."""
+        if change:
+            inlines = self._inlines(request, form.instance)
+            staleness.check(form.instance, inlines, form.cleaned_data.get("seen", ""))
+        return super().save_form(request, form, change)
+
+    def _inlines(self, request: HttpRequest, obj: Any) -> list[tuple[type[Model], str]]:
+        """The rows that are edited together with a row: their model, and the column that leads to it."""
+        return [
+            (inline.model, _get_foreign_key(self.model, inline.model, fk_name=inline.fk_name).attname)
+            for inline in self.get_inline_instances(request, obj)
+        ]
 
     # doing -----------------------------------------------------------------------------------------
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """Inside one act with the given reason; what the domain refuses comes back as a message, and nothing is saved."""
+        """Inside one act with the given reason; what the domain refuses comes back in the form, and nothing is saved or lost."""
         extra = {"show_save_and_add_another": False, "show_save_and_continue": True, **(extra_context or {})}
         if request.method != "POST":
             return super().changeform_view(request, object_id, form_url, extra)
@@ -173,8 +213,14 @@ class GovernedAdmin(_ModelAdmin):
         except Missing:
             raise
         except DomainError as error:
-            messages.error(request, f"{error.message} {error.remedy}".strip())
-            return HttpResponseRedirect(request.get_full_path())
+            request.refused_with = error  # type: ignore[attr-defined]  # for get_form
+            if isinstance(error, staleness.Stale):
+                sent = request.POST.copy()
+                sent["seen"] = error.now  # it was told; the same form sent again is meant
+                request.POST = sent  # type: ignore[assignment]
+            response = super().changeform_view(request, object_id, form_url, extra)
+            response.status_code = HTTPStatus.FORBIDDEN if isinstance(error, Forbidden) else HTTPStatus.UNPROCESSABLE_ENTITY
+            return response
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save, then look whether the row still lies where the person may change things; otherwise all is undone."""

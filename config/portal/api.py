@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework import serializers, viewsets
 from rest_framework.request import Request
@@ -131,8 +131,7 @@ class GovernedViewSet(_Viewset):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(response, idempotency.Reply):
-            replay: Any = HttpResponse(response.body, status=response.status, content_type=response.media_type)
-            replay.headers["Idempotency-Replayed"] = "true"
+            replay: Any = idempotency.replayed(response)
             return super().finalize_response(request, replay, *args, **kwargs)
         final = super().finalize_response(request, response, *args, **kwargs)
         if self._claim is not None:

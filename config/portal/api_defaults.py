@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions, pagination, permissions
 from rest_framework.request import Request
 
+from config.portal import keyset
 from config.portal.errors import Forbidden, Invalid
 from config.portal.permission import holds
 
@@ -60,8 +61,16 @@ class CursorPagination(pagination.CursorPagination):
         ordering = tuple(getattr(view, "ordering", None) or self.ordering)
         return ordering if ordering[-1].lstrip("-") == "pk" else (*ordering, "-pk")
 
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+        """One page; the position in the cursor is tried on its field before the database is asked."""
+        self._rows, self._first = queryset, self.get_ordering(request, queryset, view)[0].lstrip("-")
+        return super().paginate_queryset(queryset, request, view)
+
     def decode_cursor(self, request: Request) -> Any:
         try:
-            return super().decode_cursor(request)
-        except exceptions.NotFound:
+            cursor = super().decode_cursor(request)
+            if cursor is not None and cursor.position is not None:
+                keyset.read(str(cursor.position), self._rows, self._first)
+        except (exceptions.NotFound, ValueError):
             raise Invalid(_("The cursor cannot be read."), field="cursor", remedy=_("Follow “next” from the first page.")) from None
+        return cursor

@@ -74,13 +74,13 @@ def migrations() -> str | None:
 
 
 def heartbeat(name: str) -> str | None:
-    """Why this process counts as stopped; None while it is alive."""
+    """Why this process counts as stopped, or which of its chores fail; None while all is well."""
     beat = Heartbeat.objects.filter(pk=name).first()
     if beat is None:
         return f"The {name} process has never run; start it with ./concordat run."
     if timezone.now() - beat.at > ALIVE[name]:
         return f"The {name} process has been silent since {beat.at:%Y-%m-%d %H:%M:%S} UTC."
-    return None
+    return f"In the {name} process fails: {beat.detail}" if beat.detail else None
 
 
 def tick_alive() -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -79,6 +81,30 @@ def finish(claim: IdempotentReply, reply: Reply) -> None:
 def abandon(claim: IdempotentReply) -> None:
     """Nothing happened; the key may be used again."""
     claim.delete()
+
+
+def once(request: HttpRequest, user: Any, body: bytes, answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """For plain views: the answer, or with an Idempotency-Key the one that its first request got. `answer` says its refusals itself."""
+    key = request.headers.get("Idempotency-Key")
+    if not key:
+        return answer()
+    known = begin(user, key, digest("POST", request.get_full_path(), body))
+    if isinstance(known, Reply):
+        return replayed(known)
+    try:
+        given = answer()
+    except BaseException:
+        abandon(known)
+        raise
+    finish(known, Reply(given.status_code, given.headers["Content-Type"], given.content))
+    return given
+
+
+def replayed(reply: Reply) -> HttpResponse:
+    """The kept answer, marked as such."""
+    response = HttpResponse(reply.body, status=reply.status, content_type=reply.media_type)
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
 
 
 def forget_old() -> int:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import connections
 from django.db.models import Model, Q, QuerySet
+from django.utils.timezone import is_naive
 
 from config.portal.errors import Invalid
 
@@ -30,9 +33,27 @@ def decode(cursor: str, rows: QuerySet[Any], ordering: tuple[str, ...]) -> list[
         texts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(texts, list) or len(texts) != len(ordering) or not all(isinstance(text, str) for text in texts):
             raise ValueError
-        return [_field(rows, name.lstrip("-")).to_python(text) for name, text in zip(ordering, texts, strict=True)]
-    except (ValueError, binascii.Error, ValidationError, UnicodeError, RecursionError):
+        return [read(text, rows, name.lstrip("-")) for name, text in zip(ordering, texts, strict=True)]
+    except (ValueError, binascii.Error, UnicodeError, RecursionError):
         raise Invalid("The place in the list cannot be read.", field="after", remedy="The list starts again from the top.") from None
+
+
+def read(text: str, rows: QuerySet[Any], path: str) -> Any:
+    """The value that this text is for the field a list is ordered by; raises ValueError for what no database can compare."""
+    if "\x00" in text:
+        raise ValueError("a zero byte")
+    text.encode()  # half of a character
+    field = _field(rows, path)
+    try:
+        value = field.to_python(text)
+        if isinstance(value, datetime):
+            if is_naive(value):
+                raise ValueError("a moment without a zone")
+            value.astimezone(UTC)  # at either end of the calendar there is no such moment
+        field.get_db_prep_value(value, connections[rows.db])
+    except (ValidationError, TypeError, ArithmeticError) as error:
+        raise ValueError(str(error)) from error
+    return value
 
 
 def beyond(ordering: tuple[str, ...], values: list[Any], *, backwards: bool) -> Q:

@@ -25,7 +25,7 @@ from django.views.generic.base import ContextMixin, TemplateResponseMixin, View
 from config.portal import problems
 from config.portal.chips import Chip
 from config.portal.errors import DomainError, Forbidden, Missing
-from config.portal.permission import SIGNED_IN, holds
+from config.portal.permission import SIGNED_IN, holds, permits
 from config.portal.registry import panels
 from config.portal.tables import Table
 
@@ -267,10 +267,10 @@ def attach(form: Any, error: DomainError) -> None:
 
 
 def rendered_panels(request: HttpRequest, place: str, obj: Any) -> list[dict[str, Any]]:
-    """The panels registered for a place that this person may see and that have something to show."""
+    """The panels registered for a place that have something to show, where this person holds their right on this very object."""
     shown = []
     for panel in panels.at(place):
-        if holds(request.user, panel.right):
+        if panel.right == SIGNED_IN or permits(request.user, panel.right, obj):
             context = panel.context(request, obj)
             if context is not None:
                 shown.append({"template": panel.template, "context": {**context, "object": obj}})

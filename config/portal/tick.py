@@ -9,12 +9,14 @@ A chore claims each row by a guarded change of state, since two ticks may run at
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db import connections
 from django.utils import timezone
 
 from config.portal.models import Heartbeat
@@ -31,18 +33,44 @@ class Chore:
     name: str
     fn: Callable[[], Any]
     every: float = 1.0
+    aside: bool = False
     last: float = field(default=float("-inf"))
     problem: str = ""
+    thread: threading.Thread | None = None
+
+    def run(self) -> None:
+        """Do it once; what goes wrong is logged and kept as the problem."""
+        try:
+            self.fn()
+            self.problem = ""
+        except Exception as error:
+            log.exception("The chore %s failed; it is tried again.", self.name)
+            self.problem = f"{type(error).__name__}: {error}"
+
+    def run_aside(self) -> None:
+        """Do it in a thread, with database connections of its own; at most one of a kind."""
+        if self.thread is None or not self.thread.is_alive():
+            self.thread = threading.Thread(target=self._run_and_close, name=self.name)
+            self.thread.start()
+
+    def _run_and_close(self) -> None:
+        try:
+            self.run()
+        finally:
+            connections.close_all()
 
 
 _chores: dict[str, Chore] = {}
 
 
-def chore(name: str, every: float = 1.0) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
-    """Run the decorated function each tick, or every `every` seconds. The same name replaces."""
+def chore(name: str, every: float = 1.0, *, aside: bool = False) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Run the decorated function each tick, or every `every` seconds. The same name replaces.
+
+    `aside`: it waits for others (a mail server), and the tick process must not wait with it.
+    """
 
     def register(fn: Callable[[], Any]) -> Callable[[], Any]:
-        _chores[name] = Chore(name, fn, every)
+        _chores[name] = Chore(name, fn, every, aside)
         return fn
 
     return register
@@ -53,23 +81,21 @@ def chores() -> list[Chore]:
     return list(_chores.values())
 
 
-def tick(now: float | None = None) -> dict[str, str]:
-    """Run what is due; one chore's failure never stops the others. Gives the problems by chore."""
+def tick(now: float | None = None, *, threads: bool = False) -> dict[str, str]:
+    """Run what is due; one chore's failure never stops the others. Gives the problems by chore.
+
+    With `threads` nothing waits for a chore that runs aside: its problem is known in a later tick.
+    """
     moment = time.monotonic() if now is None else now
-    problems: dict[str, str] = {}
     for item in chores():
         if moment - item.last < item.every:
-            if item.problem:
-                problems[item.name] = item.problem
             continue
         item.last = moment
-        try:
-            item.fn()
-            item.problem = ""
-        except Exception as error:
-            log.exception("The chore %s failed; it is tried again.", item.name)
-            item.problem = problems[item.name] = f"{type(error).__name__}: {error}"
-    return problems
+        if threads and item.aside:
+            item.run_aside()
+        else:
+            item.run()
+    return {item.name: item.problem for item in chores() if item.problem}
 
 
 def beat(name: str, problems: dict[str, str] | None = None, at: datetime | None = None) -> None:

@@ -12,6 +12,7 @@ from governance.approvals.advance import SUBJECT, end
 from governance.approvals.models import Requirement, Route
 from governance.changes.models import ChangeRequest, Status
 from stewardship.coverage.gaps import open_gap
+from stewardship.coverage.models import Kind
 from stewardship.escalation.errors import NoPath
 from stewardship.escalation.start import start
 from stewardship.journal.acting import acting
@@ -48,7 +49,7 @@ def _escalate(pk: object, at: datetime) -> bool:
             )
         except NoPath as error:
             open_gap(
-                kind="no_path",
+                kind=Kind.NO_PATH,
                 subject_kind=SUBJECT,
                 subject_id=requirement.pk,
                 label=f"{label}. {error}"[:200],

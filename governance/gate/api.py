@@ -19,7 +19,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.portal import problems
+from config.portal import idempotency, problems
 from config.portal.api import GovernedViewSet, read_body
 from config.portal.errors import DomainError, Invalid
 from governance.gate import keys
@@ -60,18 +60,29 @@ def gate(request: HttpRequest) -> HttpResponse:
         actor = _asker(request)
         if actor is None:
             return _unauthorized(request, _("A token is needed: Authorization: Bearer cnc_…"))
-        question = _read(request)
-        answer = ask(actor=actor, **msgspec.structs.asdict(question))
+        body = read_body(request, MOST_BYTES)
+        return idempotency.once(request, actor, body, lambda: _answer(request, actor, body))
     except DomainError as error:
-        response = problems.response_to(request, error)
-        if response is None:
-            raise
-        return response
+        return _refused(request, error)
     except APIException as error:
         if error.status_code == HTTPStatus.UNAUTHORIZED:
             return _unauthorized(request, str(error.detail))
         return problems.problem(error.status_code, str(error.detail))
-    return HttpResponse(msgspec.json.encode(answer.as_document()), content_type="application/json")
+
+
+def _answer(request: HttpRequest, actor: User, body: bytes) -> HttpResponse:
+    try:
+        said = ask(actor=actor, **msgspec.structs.asdict(_read(body)))
+    except DomainError as error:
+        return _refused(request, error)
+    return HttpResponse(msgspec.json.encode(said.as_document()), content_type="application/json")
+
+
+def _refused(request: HttpRequest, error: DomainError) -> HttpResponse:
+    response = problems.response_to(request, error)
+    if response is None:
+        raise error
+    return response
 
 
 def _asker(request: HttpRequest) -> User | None:
@@ -85,9 +96,9 @@ def _asker(request: HttpRequest) -> User | None:
     return None
 
 
-def _read(request: HttpRequest) -> Question:
+def _read(body: bytes) -> Question:
     try:
-        question = _questions.decode(read_body(request, MOST_BYTES))
+        question = _questions.decode(body)
     except msgspec.ValidationError as error:
         raise Invalid(
             _("The question is not complete, or has too much: %(error)s") % {"error": error},

@@ -910,15 +910,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='policyversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'draft')), fields=('policy',), name='policies_version_one_draft'),
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'draft')), fields=('policy',), name='policies_version_one_draft', violation_error_message='This policy has a draft already. Edit or retire that one.'),
         ),
         migrations.AddConstraint(
             model_name='policyversion',
-            constraint=models.CheckConstraint(condition=models.Q(('effective_until__isnull', True), ('effective_until__gte', models.F('effective_from')), _connector='OR'), name='policies_version_ends_after_start'),
+            constraint=models.CheckConstraint(condition=models.Q(('effective_until__isnull', True), ('effective_until__gte', models.F('effective_from')), _connector='OR'), name='policies_version_ends_after_start', violation_error_message='It ends before it begins.'),
         ),
         migrations.AddConstraint(
             model_name='policyversion',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['draft', 'retired']), ('effective_from__isnull', False), _connector='OR'), name='policies_version_has_start'),
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['draft', 'retired']), ('effective_from__isnull', False), _connector='OR'), name='policies_version_has_start', violation_error_message='A version in force needs a start.'),
         ),
         migrations.AddIndex(
             model_name='historicalrule',
@@ -930,7 +930,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='questionnaire',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'in_use')), fields=('slug',), name='risk_questionnaire_one_in_use'),
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'in_use')), fields=('slug',), name='risk_questionnaire_one_in_use', violation_error_message='Another version of this questionnaire is in use. Retire it first.'),
         ),
         migrations.AddIndex(
             model_name='assessment',
@@ -1018,6 +1018,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='waiver',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('granted_at'))), name='policies_waiver_expires_later'),
+            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('granted_at'))), name='policies_waiver_expires_later', violation_error_message='A waiver ends after it was granted.'),
         ),
     ])]

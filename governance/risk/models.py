@@ -82,7 +82,12 @@ class Questionnaire(Recorded):
         ordering = ["slug", "-version"]
         constraints = [
             models.UniqueConstraint(fields=["slug", "version"], name="risk_questionnaire_version"),
-            models.UniqueConstraint(fields=["slug"], condition=Q(status="in_use"), name="risk_questionnaire_one_in_use"),
+            models.UniqueConstraint(
+                fields=["slug"],
+                condition=Q(status="in_use"),
+                name="risk_questionnaire_one_in_use",
+                violation_error_message=gettext_lazy("Another version of this questionnaire is in use. Retire it first."),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from monitoring.alerts import hooks
 from monitoring.alerts.models import RANKS, SUBJECT, Alert, Kind, Status
 from monitoring.thresholds.models import LevelChoice
 from stewardship.coverage.gaps import open_gap
+from stewardship.coverage.models import Kind as GapKind
 from stewardship.escalation.errors import NoPath
 from stewardship.escalation.start import start
 from stewardship.journal.acting import acting, moment
@@ -138,7 +139,7 @@ def _call(alert: Alert, *, actor: User) -> None:
         # Nobody is configured to be called: the alert stays open, and the hole itself becomes somebody's task.
         log.warning("Alert %s calls nobody: %s", alert.pk, refusal)
         open_gap(
-            kind="no escalation path",
+            kind=GapKind.NO_PATH,
             subject_kind=SUBJECT,
             subject_id=alert.pk,
             label=_("Nobody is configured to be called about: %(title)s") % {"title": alert.title},

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException
 
-from config.portal import problems
+from config.portal import idempotency, problems
 from config.portal.api import read_body
 from config.portal.errors import DomainError, Invalid, Missing
 from monitoring.alerts.receive import receive
@@ -36,7 +36,13 @@ _named = msgspec.json.Decoder(Named)
 
 
 def _sender(view: View) -> View:
-    """POST with a token that may write; everything refused as a problem document."""
+    """POST with a token that may write, once per Idempotency-Key; everything refused as a problem document."""
+
+    def answered(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, **kwargs)
+        except DomainError as refusal:
+            return _refused(request, refusal)
 
     @csrf_exempt
     @wraps(view)
@@ -50,21 +56,26 @@ def _sender(view: View) -> View:
             found = authentication.authenticate(request)
             if found is None:
                 return _unauthorized(authentication, request, _("A token is needed: Authorization: Bearer cnc_…"))
-            return view(request, actor=found[0], **kwargs)
-        except BodyRefused as refusal:
-            members = problems.of(refusal) or {}
-            return JsonResponse({**members, "errors": refusal.errors}, status=members["status"], content_type=problems.MEDIA_TYPE)
+            actor, body = found[0], read_body(request)
+            return idempotency.once(request, actor, body, lambda: answered(request, actor=actor, body=body, **kwargs))
         except DomainError as refusal:
-            answer = problems.response_to(request, refusal)
-            if answer is None:
-                raise
-            return answer
+            return _refused(request, refusal)
         except APIException as refusal:
             if refusal.status_code == HTTPStatus.UNAUTHORIZED:
                 return _unauthorized(authentication, request, str(refusal.detail))
             return problems.problem(refusal.status_code, str(refusal.detail))
 
     return wrapped
+
+
+def _refused(request: HttpRequest, refusal: DomainError) -> HttpResponse:
+    if isinstance(refusal, BodyRefused):
+        members = problems.of(refusal) or {}
+        return JsonResponse({**members, "errors": refusal.errors}, status=members["status"], content_type=problems.MEDIA_TYPE)
+    answer = problems.response_to(request, refusal)
+    if answer is None:
+        raise refusal
+    return answer
 
 
 def _unauthorized(authentication: TokenAuthentication, request: HttpRequest, detail: str) -> HttpResponse:
@@ -74,16 +85,15 @@ def _unauthorized(authentication: TokenAuthentication, request: HttpRequest, det
 
 
 @_sender
-def signals(request: HttpRequest, *, actor: Any) -> HttpResponse:
+def signals(request: HttpRequest, *, actor: Any, body: bytes) -> HttpResponse:
     """A batch in our own format, plain or as CloudEvents."""
-    body = read_body(request)
     content_type = request.headers.get("Content-Type", "")
     source = _native_source(request, body, content_type, actor)
     return _answer(receive(source=source, body=body, content_type=content_type, actor=actor))
 
 
 @_sender
-def inbound(request: HttpRequest, *, key: str, actor: Any) -> HttpResponse:
+def inbound(request: HttpRequest, *, key: str, actor: Any, body: bytes) -> HttpResponse:
     """A body in the source's own format."""
     source = Source.objects.filter(slug=key, user=actor).first()
     if source is None:
@@ -91,7 +101,6 @@ def inbound(request: HttpRequest, *, key: str, actor: Any) -> HttpResponse:
         raise Missing(
             _("No source “%(key)s” sends under this account.") % {"key": key}, remedy=_("Check the address and whose token it is.")
         )
-    body = read_body(request)
     return _answer(receive(source=source, body=body, content_type=request.headers.get("Content-Type", ""), actor=actor))
 
 

@@ -465,15 +465,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='rule',
-            constraint=models.CheckConstraint(condition=models.Q(('for_windows__gte', 1)), name='thresholds_rule_for_windows'),
+            constraint=models.CheckConstraint(condition=models.Q(('for_windows__gte', 1)), name='thresholds_rule_for_windows', violation_error_message='At least one window must be beyond the bound.'),
         ),
         migrations.AddConstraint(
             model_name='rule',
-            constraint=models.CheckConstraint(condition=models.Q(('margin__gte', 0)), name='thresholds_rule_margin'),
+            constraint=models.CheckConstraint(condition=models.Q(('margin__gte', 0)), name='thresholds_rule_margin', violation_error_message='The margin cannot be below zero.'),
         ),
         migrations.AddConstraint(
             model_name='rule',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='thresholds_rule_ends_after_start'),
+            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='thresholds_rule_ends_after_start', violation_error_message='It ends before it begins.'),
         ),
         migrations.AddIndex(
             model_name='override',
@@ -481,11 +481,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='override',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('family__isnull', True), ('model__isnull', True), ('region__isnull', False)), models.Q(('family__isnull', False), ('model__isnull', True), ('region__isnull', True)), models.Q(('family__isnull', True), ('model__isnull', False), ('region__isnull', True)), _connector='OR'), name='thresholds_override_one_scope'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('family__isnull', True), ('model__isnull', True), ('region__isnull', False)), models.Q(('family__isnull', False), ('model__isnull', True), ('region__isnull', True)), models.Q(('family__isnull', True), ('model__isnull', False), ('region__isnull', True)), _connector='OR'), name='thresholds_override_one_scope', violation_error_message='Choose one of region, family and model.'),
         ),
         migrations.AddConstraint(
             model_name='override',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='thresholds_override_ends_after_start'),
+            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='thresholds_override_ends_after_start', violation_error_message='It ends before it begins.'),
         ),
         migrations.AddIndex(
             model_name='historicaloverride',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any, ClassVar
 
 from django.utils.dateparse import parse_datetime
@@ -92,7 +93,9 @@ class SeriesViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedVi
 def _moment(name: str, text: str) -> Any:
     try:
         found = parse_datetime(text.replace(" ", "+"))
-    except ValueError:
+        if found is not None:
+            found.astimezone(UTC)  # at either end of the calendar there is no such moment
+    except (ValueError, OverflowError):
         found = None
     if found is None or is_naive(found):
         raise Invalid(_("This is no moment with a zone."), field=name, remedy=_("Write it like 2026-11-22T08:00:00Z."))

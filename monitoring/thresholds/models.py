@@ -118,10 +118,18 @@ class Rule(Recorded):
         verbose_name_plural = _("threshold rules")
         ordering = ["slug"]
         constraints = [
-            models.CheckConstraint(condition=Q(for_windows__gte=1), name="thresholds_rule_for_windows"),
-            models.CheckConstraint(condition=Q(margin__gte=0), name="thresholds_rule_margin"),
             models.CheckConstraint(
-                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")), name="thresholds_rule_ends_after_start"
+                condition=Q(for_windows__gte=1),
+                name="thresholds_rule_for_windows",
+                violation_error_message=_("At least one window must be beyond the bound."),
+            ),
+            models.CheckConstraint(
+                condition=Q(margin__gte=0), name="thresholds_rule_margin", violation_error_message=_("The margin cannot be below zero.")
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
+                name="thresholds_rule_ends_after_start",
+                violation_error_message=_("It ends before it begins."),
             ),
         ]
 
@@ -206,9 +214,12 @@ class Override(Recorded):
                 | Q(region__isnull=True, family__isnull=False, model__isnull=True)
                 | Q(region__isnull=True, family__isnull=True, model__isnull=False),
                 name="thresholds_override_one_scope",
+                violation_error_message=_("Choose one of region, family and model."),
             ),
             models.CheckConstraint(
-                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")), name="thresholds_override_ends_after_start"
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
+                name="thresholds_override_ends_after_start",
+                violation_error_message=_("It ends before it begins."),
             ),
         ]
         indexes = [models.Index(fields=["rule", "parameter", "valid_from"])]

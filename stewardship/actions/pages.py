@@ -112,6 +112,7 @@ class ActionDetail(ObjectPage):
             and user.pk not in (action.owner_id, action.done_by_id)
             and allowed_to(user, ActionRight.VERIFY, action),
             may_reopen=Status.OPEN in here and allowed_to(user, ActionRight.VERIFY, action),
+            may_cancel=Status.CANCELLED in here and allowed_to(user, ActionRight.OPEN, action.model or action.region),
             evidence_form=EvidenceForm(),
             **kwargs,
         )

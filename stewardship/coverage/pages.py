@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -18,7 +19,9 @@ from stewardship.coverage.models import SUBJECT, Gap, Kind, Status
 from stewardship.coverage.rights import GapRight
 from stewardship.escalation.forms import ReasonForm
 from stewardship.escalation.models import Run
+from stewardship.escalation.models import Status as RunStatus
 from stewardship.escalation.rights import RunRight
+from stewardship.escalation.start import path_for
 from stewardship.regions.listing import region_filter
 
 
@@ -81,14 +84,41 @@ class GapDetail(ObjectPage):
             (_("Role"), gap.role.name if gap.role else ""),
             (_("Model"), gap.model.name if gap.model else ""),
         )
-        run = Run.objects.allowed(self.request.user, RunRight.VIEW).about(SUBJECT, gap.pk).first()
+        run = Run.objects.about(SUBJECT, gap.pk).select_related("answered_by").first()
+        shown = run is not None and allowed_to(self.request.user, RunRight.VIEW, run)
         return super().get_context_data(
             facts=[(label, value) for label, value in facts if value],
-            run=run,
+            called=_called(gap, run, shown),
+            run=run if shown else None,
             may_close=gap.status == Status.OPEN and allowed_to(self.request.user, GapRight.CLOSE, gap),
             form=ReasonForm(),
             **kwargs,
         )
+
+
+CALLED = {
+    RunStatus.RUNNING: _("Somebody is being called about this."),
+    RunStatus.ACKNOWLEDGED: _("%(name)s has taken this on."),
+    RunStatus.STOPPED: _("The calls about this were stopped. It stays on this list until somebody closes it."),
+    RunStatus.ENDED: _("Everybody on the escalation path was called and nobody answered. It stays on this list until somebody closes it."),
+}
+
+
+def _called(gap: Gap, run: Run | None, shown: bool) -> str:
+    """Whether anybody is being called, as far as this person may know."""
+    if run is None:
+        if path_for(SUBJECT, gap.kind[:20], gap.region) is None:
+            return _t(
+                "Nobody is being called about this: no escalation path for gaps is configured here."
+                " It stays on this list until somebody closes it."
+            )
+        return _t(
+            "Nobody is being called about this: the escalation path for gaps was configured after it had been found."
+            " It stays on this list until somebody closes it."
+        )
+    if not shown:
+        return _t("There is an escalation about this, which you may not see. It stays on this list until somebody closes it.")
+    return str(CALLED[RunStatus(run.status)]) % {"name": run.answered_by}
 
 
 class GapClose(ActionPage):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from config.portal.admin import GovernedAdmin
 from config.portal.errors import DomainError
-from stewardship.dossiers.models import Revision, Template
+from stewardship.dossiers.models import Dossier, Revision, Template
 from stewardship.dossiers.rights import DossierRight, TemplateRight
 
 
@@ -51,6 +51,17 @@ class TemplateAdmin(GovernedAdmin):
                 messages.success(request, _("%s: done.") % one)
             except DomainError as error:
                 messages.error(request, f"{one}: {error.message} {error.remedy}".strip())
+
+
+@admin.register(Dossier)
+class DossierAdmin(GovernedAdmin):
+    """Which dossiers there are; they are written on the model's page."""
+
+    rights = {"view": DossierRight.VIEW}
+    list_display = ("model", "slug", "template")
+    list_filter = ("slug",)
+    list_select_related = ("model", "template")
+    search_fields = ("model__name", "slug")
 
 
 @admin.register(Revision)

@@ -77,7 +77,12 @@ class Template(Recorded):
         ordering = ["order", "slug", "-version"]
         constraints = [
             models.UniqueConstraint(fields=["slug", "region", "version"], name="dossiers_template_version"),
-            models.UniqueConstraint(fields=["slug", "region"], condition=Q(status="in_use"), name="dossiers_template_one_in_use"),
+            models.UniqueConstraint(
+                fields=["slug", "region"],
+                condition=Q(status="in_use"),
+                name="dossiers_template_one_in_use",
+                violation_error_message=gettext_lazy("Another version of this template is in use in this region. Retire it first."),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -93,7 +93,9 @@ class Applicability(Recorded):
         constraints = [
             models.UniqueConstraint(fields=["framework", "region", "valid_from"], name="frameworks_applicability_once"),
             models.CheckConstraint(
-                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")), name="frameworks_applicability_ends_later"
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
+                name="frameworks_applicability_ends_later",
+                violation_error_message=_("It ends before it begins."),
             ),
         ]
 

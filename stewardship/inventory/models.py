@@ -194,8 +194,16 @@ class RegisteredModel(Recorded):
             models.Index(fields=["region", "name", "id"]),  # counts regions without touching the rows
         ]
         constraints = [
-            models.CheckConstraint(condition=Q(tier__isnull=True) | Q(tier__gte=1, tier__lte=4), name="inventory_model_tier_1_to_4"),
-            models.CheckConstraint(condition=~Q(ruling="non_model") | ~Q(ruling_rationale=""), name="inventory_model_ruling_has_rationale"),
+            models.CheckConstraint(
+                condition=Q(tier__isnull=True) | Q(tier__gte=1, tier__lte=4),
+                name="inventory_model_tier_1_to_4",
+                violation_error_message=_("A tier is a number from 1 to 4."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(ruling="non_model") | ~Q(ruling_rationale=""),
+                name="inventory_model_ruling_has_rationale",
+                violation_error_message=_("Say why this is not a model."),
+            ),
         ]
 
     def __str__(self) -> str:

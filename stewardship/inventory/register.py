@@ -14,7 +14,7 @@ from stewardship.inventory.errors import AlreadyRegistered, BadDigest, BadField
 from stewardship.inventory.models import ModelFamily, ModelVersion, RegisteredModel, Stage
 from stewardship.inventory.rights import ModelRight, VersionRight
 from stewardship.journal.acting import acting, moment
-from stewardship.journal.canonical import FloatRefused, plain
+from stewardship.journal.canonical import FloatRefused, Unwritable, dump
 from stewardship.regions.models import Region
 
 if TYPE_CHECKING:
@@ -123,9 +123,11 @@ def register_version(
         )
         for field in ("datasets", "libraries"):
             try:
-                plain(getattr(version, field))
+                dump(getattr(version, field))
             except FloatRefused as error:
                 raise BadField(str(error), field=field, remedy="Give numbers as decimals.") from error
+            except Unwritable as error:
+                raise BadField(error.message, field=field, remedy=error.remedy) from error
         _check(version)
         try:
             with transaction.atomic():

@@ -29,9 +29,13 @@ class DocumentFormField(forms.CharField):
         if not text:
             return None
         try:
-            return canonical.load(text)
+            document = canonical.load(text)
+            canonical.dump(document)
         except msgspec.DecodeError as error:
             raise ValidationError(f"This is not JSON: {error}.") from error
+        except canonical.Unwritable as error:
+            raise ValidationError(f"{error.message} {error.remedy}") from error
+        return document
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(self.prepare_value(initial), data)

@@ -232,7 +232,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'bound',
                 'verbose_name_plural': 'bounds',
                 'ordering': ['parameter'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('low__isnull', True), ('high__isnull', True), ('low__lte', models.F('high')), _connector='OR'), name='regions_bound_low_below_high')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('low__isnull', True), ('high__isnull', True), ('low__lte', models.F('high')), _connector='OR'), name='regions_bound_low_below_high', violation_error_message='The lowest value is above the highest.')],
             },
         ),
         migrations.CreateModel(
@@ -1115,7 +1115,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'role',
                 'verbose_name_plural': 'roles',
                 'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(models.Value(1), condition=models.Q(('accountable', True)), name='roles_role_one_accountable'), models.CheckConstraint(condition=models.Q(('accountable', False), ('combine', 'replace'), _connector='OR'), name='roles_role_accountable_replaces'), models.CheckConstraint(condition=models.Q(('second_line', False), ('combine', 'add'), _connector='OR'), name='roles_role_second_line_adds')],
+                'constraints': [models.UniqueConstraint(models.Value(1), condition=models.Q(('accountable', True)), name='roles_role_one_accountable', violation_error_message='There is one accountable role already.'), models.CheckConstraint(condition=models.Q(('accountable', False), ('combine', 'replace'), _connector='OR'), name='roles_role_accountable_replaces', violation_error_message='The accountable role of a model replaces that of its region: choose “replace”.'), models.CheckConstraint(condition=models.Q(('second_line', False), ('combine', 'add'), _connector='OR'), name='roles_role_second_line_adds', violation_error_message='A role of the second line is never replaced from below: choose “add”.')],
             },
         ),
         migrations.CreateModel(
@@ -1668,7 +1668,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'absence',
                 'verbose_name_plural': 'absences',
-                'constraints': [models.CheckConstraint(condition=models.Q(('ends__isnull', True), ('ends__gt', models.F('starts')), _connector='OR'), name='people_absence_ends_after_start')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends__isnull', True), ('ends__gt', models.F('starts')), _connector='OR'), name='people_absence_ends_after_start', violation_error_message='It ends before it begins.')],
             },
         ),
         migrations.CreateModel(
@@ -1683,7 +1683,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'delegation',
                 'verbose_name_plural': 'delegations',
-                'constraints': [models.CheckConstraint(condition=models.Q(('ends__isnull', True), ('ends__gt', models.F('starts')), _connector='OR'), name='people_delegation_ends_after_start'), models.CheckConstraint(condition=models.Q(('delegator', models.F('delegate')), _negated=True), name='people_delegation_not_to_oneself'), models.CheckConstraint(condition=models.Q(('ends__isnull', False)), name='people_delegation_has_an_end')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends__isnull', True), ('ends__gt', models.F('starts')), _connector='OR'), name='people_delegation_ends_after_start', violation_error_message='It ends before it begins.'), models.CheckConstraint(condition=models.Q(('delegator', models.F('delegate')), _negated=True), name='people_delegation_not_to_oneself', violation_error_message='Nobody stands in for themselves. Choose somebody else.'), models.CheckConstraint(condition=models.Q(('ends__isnull', False)), name='people_delegation_has_an_end', violation_error_message='A delegation needs an end.')],
             },
         ),
         migrations.CreateModel(
@@ -1847,7 +1847,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='region',
-            constraint=models.UniqueConstraint(models.Value(1), condition=models.Q(('parent__isnull', True)), name='regions_region_one_root'),
+            constraint=models.UniqueConstraint(models.Value(1), condition=models.Q(('parent__isnull', True)), name='regions_region_one_root', violation_error_message='There is one region at the root already. Choose the region above.'),
         ),
         migrations.AddConstraint(
             model_name='path',
@@ -1855,7 +1855,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='path',
-            constraint=models.CheckConstraint(condition=models.Q(('last_wait_seconds__gte', 1)), name='a_path_waits_after_its_last_step'),
+            constraint=models.CheckConstraint(condition=models.Q(('last_wait_seconds__gte', 1)), name='a_path_waits_after_its_last_step', violation_error_message='The wait after the last step is at least one second.'),
         ),
         migrations.AddIndex(
             model_name='historicalworkingcalendar',
@@ -1907,15 +1907,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='applicability',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='frameworks_applicability_ends_later'),
+            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='frameworks_applicability_ends_later', violation_error_message='It ends before it begins.'),
         ),
         migrations.AddConstraint(
             model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), condition=models.Q(('email', ''), _negated=True), name='people_user_email_once'),
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), condition=models.Q(('email', ''), _negated=True), name='people_user_email_once', violation_error_message='Somebody else has this e-mail address.'),
         ),
         migrations.AddConstraint(
             model_name='user',
-            constraint=models.UniqueConstraint(models.Value(1), condition=models.Q(('is_system', True)), name='people_user_one_system'),
+            constraint=models.UniqueConstraint(models.Value(1), condition=models.Q(('is_system', True)), name='people_user_one_system', violation_error_message='There is one system account.'),
         ),
         migrations.AddIndex(
             model_name='registeredmodel',
@@ -1927,11 +1927,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='registeredmodel',
-            constraint=models.CheckConstraint(condition=models.Q(('tier__isnull', True), models.Q(('tier__gte', 1), ('tier__lte', 4)), _connector='OR'), name='inventory_model_tier_1_to_4'),
+            constraint=models.CheckConstraint(condition=models.Q(('tier__isnull', True), models.Q(('tier__gte', 1), ('tier__lte', 4)), _connector='OR'), name='inventory_model_tier_1_to_4', violation_error_message='A tier is a number from 1 to 4.'),
         ),
         migrations.AddConstraint(
             model_name='registeredmodel',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ruling', 'non_model'), _negated=True), models.Q(('ruling_rationale', ''), _negated=True), _connector='OR'), name='inventory_model_ruling_has_rationale'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ruling', 'non_model'), _negated=True), models.Q(('ruling_rationale', ''), _negated=True), _connector='OR'), name='inventory_model_ruling_has_rationale', violation_error_message='Say why this is not a model.'),
         ),
         migrations.AddConstraint(
             model_name='modelversion',
@@ -2019,7 +2019,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='separationrule',
-            constraint=models.CheckConstraint(condition=models.Q(('first', models.F('second')), _negated=True), name='roles_separation_two_roles'),
+            constraint=models.CheckConstraint(condition=models.Q(('first', models.F('second')), _negated=True), name='roles_separation_two_roles', violation_error_message='A role cannot be held apart from itself. Choose another one.'),
         ),
         migrations.AddConstraint(
             model_name='separationrule',
@@ -2031,7 +2031,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='setting',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='regions_setting_ends_after_start'),
+            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('valid_from')), _connector='OR'), name='regions_setting_ends_after_start', violation_error_message='It ends before it begins.'),
         ),
         migrations.AddConstraint(
             model_name='signingtoken',
@@ -2055,39 +2055,39 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='roleassignment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('family__isnull', True), ('model__isnull', True), ('region__isnull', False)), models.Q(('family__isnull', False), ('model__isnull', True), ('region__isnull', True)), models.Q(('family__isnull', True), ('model__isnull', False), ('region__isnull', True)), _connector='OR'), name='roles_assignment_one_scope'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('family__isnull', True), ('model__isnull', True), ('region__isnull', False)), models.Q(('family__isnull', False), ('model__isnull', True), ('region__isnull', True)), models.Q(('family__isnull', True), ('model__isnull', False), ('region__isnull', True)), _connector='OR'), name='roles_assignment_one_scope', violation_error_message='Choose one of region, family and model.'),
         ),
         migrations.AddConstraint(
             model_name='roleassignment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('team__isnull', True), ('user__isnull', False)), models.Q(('team__isnull', False), ('user__isnull', True)), _connector='OR'), name='roles_assignment_person_or_team'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('team__isnull', True), ('user__isnull', False)), models.Q(('team__isnull', False), ('user__isnull', True)), _connector='OR'), name='roles_assignment_person_or_team', violation_error_message='Choose a person or a team, not both.'),
         ),
         migrations.AddConstraint(
             model_name='roleassignment',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name='roles_assignment_ends_after_start'),
+            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name='roles_assignment_ends_after_start', violation_error_message='It ends before it begins.'),
         ),
         migrations.AddConstraint(
             model_name='roleassignment',
-            constraint=models.CheckConstraint(condition=models.Q(('exclusive', False), ('team__isnull', True), _connector='OR'), name='roles_assignment_accountable_person'),
+            constraint=models.CheckConstraint(condition=models.Q(('exclusive', False), ('team__isnull', True), _connector='OR'), name='roles_assignment_accountable_person', violation_error_message='An accountable role is held by one person, not by a team.'),
         ),
         migrations.AddConstraint(
             model_name='roleassignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('exclusive', True), ('valid_until__isnull', True)), fields=('role', 'region'), name='roles_assignment_one_per_region'),
+            constraint=models.UniqueConstraint(condition=models.Q(('exclusive', True), ('valid_until__isnull', True)), fields=('role', 'region'), name='roles_assignment_one_per_region', violation_error_message='Somebody holds this role here already. End that assignment first.'),
         ),
         migrations.AddConstraint(
             model_name='roleassignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('exclusive', True), ('valid_until__isnull', True)), fields=('role', 'family'), name='roles_assignment_one_per_family'),
+            constraint=models.UniqueConstraint(condition=models.Q(('exclusive', True), ('valid_until__isnull', True)), fields=('role', 'family'), name='roles_assignment_one_per_family', violation_error_message='Somebody holds this role here already. End that assignment first.'),
         ),
         migrations.AddConstraint(
             model_name='roleassignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('exclusive', True), ('valid_until__isnull', True)), fields=('role', 'model'), name='roles_assignment_one_per_model'),
+            constraint=models.UniqueConstraint(condition=models.Q(('exclusive', True), ('valid_until__isnull', True)), fields=('role', 'model'), name='roles_assignment_one_per_model', violation_error_message='Somebody holds this role here already. End that assignment first.'),
         ),
         migrations.AddConstraint(
             model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('ends__isnull', True), ('ends__gt', models.F('starts')), _connector='OR'), name='people_membership_ends_after_start'),
+            constraint=models.CheckConstraint(condition=models.Q(('ends__isnull', True), ('ends__gt', models.F('starts')), _connector='OR'), name='people_membership_ends_after_start', violation_error_message='It ends before it begins.'),
         ),
         migrations.AddConstraint(
             model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('ends__isnull', True)), fields=('team', 'user'), name='people_membership_open_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('ends__isnull', True)), fields=('team', 'user'), name='people_membership_open_once', violation_error_message='This person is in the team already.'),
         ),
         migrations.AddIndex(
             model_name='historicalroleassignment',
@@ -2103,7 +2103,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='template',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'in_use')), fields=('slug', 'region'), name='dossiers_template_one_in_use'),
+            constraint=models.UniqueConstraint(condition=models.Q(('status', 'in_use')), fields=('slug', 'region'), name='dossiers_template_one_in_use', violation_error_message='Another version of this template is in use in this region. Retire it first.'),
         ),
         migrations.AddConstraint(
             model_name='revision',

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import smtplib
+import time
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import NamedTuple
@@ -23,6 +25,7 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
 # Pauses after the first, second, … failure; after the last the delivery is dead and says why.
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600))
+_ABOUT_THE_MESSAGE = (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
 
 
 class Claim(NamedTuple):
@@ -36,15 +39,17 @@ class Refused(Exception):
     """Trying again would not help."""
 
 
-def deliver(at: datetime | None = None, *, limit: int = 100) -> int:
-    """Try every delivery that is due, at most `limit`; returns how many were tried. Safe in any number of processes.
+def deliver(at: datetime | None = None, *, limit: int = 100, seconds: float = math.inf) -> int:
+    """Try every delivery that is due, at most `limit` and for `seconds`; returns how many were tried. Safe in any number of processes.
+
+    A server that cannot be reached ends the pass: the next message would wait as long for nothing.
 
     At least once: a process killed between the server's acceptance and our note of it sends the same message, with
     the same Message-ID, again when its lease has run out.
     """
-    tried = 0
-    while tried < limit and (claim := _claim(at or timezone.now())) is not None:
-        _attempt(claim, at)
+    tried, reachable, ends = 0, True, time.monotonic() + seconds
+    while reachable and tried < limit and time.monotonic() < ends and (claim := _claim(at or timezone.now())) is not None:
+        reachable = _attempt(claim, at)
         tried += 1
     return tried
 
@@ -62,7 +67,9 @@ def _claim(at: datetime) -> Claim | None:
     return None
 
 
-def _attempt(claim: Claim, at: datetime | None) -> None:
+def _attempt(claim: Claim, at: datetime | None) -> bool:
+    """Try one delivery and note what became of it; False when nothing can be sent at all just now."""
+    reachable = True
     notice = Notice.objects.select_related("recipient").get(delivery=claim.delivery)
     changes: dict[str, object]
     try:
@@ -76,7 +83,10 @@ def _attempt(claim: Claim, at: datetime | None) -> None:
     except Exception as error:  # whatever a mail server or a provider of another slice does, the others must still go out
         logger.warning("Notice %s was not delivered (attempt %d): %s", notice.pk, claim.attempt, error)
         changes = _after_failure(claim.attempt, error, at or timezone.now())
+        # smtplib's own errors are OSErrors too; these three are about one message.
+        reachable = not isinstance(error, OSError) or isinstance(error, _ABOUT_THE_MESSAGE)
     Delivery.objects.filter(pk=claim.delivery, attempts=claim.attempt, status=Delivery.Status.SENDING).update(lease_until=None, **changes)
+    return reachable
 
 
 def _after_failure(attempt: int, error: Exception, at: datetime) -> dict[str, object]:

@@ -19,7 +19,7 @@ def wire() -> None:
     """Rights, the sidebar's count, the chore that delivers, and the gauge that shows when it cannot."""
     rights.register(NoticeRight)
     nav.register("Work", _("Notices"), "notice_list", SIGNED_IN, rows=unread, order=30, icon="notice")
-    chore("notices by e-mail")(tasks.deliver)
+    chore("notices by e-mail", aside=True)(tasks.deliver)
     gauges.register(
         "concordat_deliveries",
         "Notices on their way by e-mail, by state.",

@@ -96,8 +96,18 @@ class User(Recorded, AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("people")
         ordering = ["full_name", "username"]
         constraints = [
-            models.UniqueConstraint(Lower("email"), condition=~Q(email=""), name="people_user_email_once"),
-            models.UniqueConstraint(models.Value(1), condition=Q(is_system=True), name="people_user_one_system"),
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=~Q(email=""),
+                name="people_user_email_once",
+                violation_error_message=_("Somebody else has this e-mail address."),
+            ),
+            models.UniqueConstraint(
+                models.Value(1),
+                condition=Q(is_system=True),
+                name="people_user_one_system",
+                violation_error_message=_("There is one system account."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -199,7 +209,9 @@ class Dated(Recorded):
 
 
 def _ends_after_start(name: str) -> models.CheckConstraint:
-    return models.CheckConstraint(condition=Q(ends__isnull=True) | Q(ends__gt=F("starts")), name=name)
+    return models.CheckConstraint(
+        condition=Q(ends__isnull=True) | Q(ends__gt=F("starts")), name=name, violation_error_message=_("It ends before it begins.")
+    )
 
 
 class Membership(Dated):
@@ -215,7 +227,12 @@ class Membership(Dated):
         verbose_name_plural = _("memberships")
         constraints = [
             _ends_after_start("people_membership_ends_after_start"),
-            models.UniqueConstraint(fields=["team", "user"], condition=Q(ends__isnull=True), name="people_membership_open_once"),
+            models.UniqueConstraint(
+                fields=["team", "user"],
+                condition=Q(ends__isnull=True),
+                name="people_membership_open_once",
+                violation_error_message=_("This person is in the team already."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -255,9 +272,17 @@ class Delegation(Dated):
         verbose_name_plural = _("delegations")
         constraints = [
             _ends_after_start("people_delegation_ends_after_start"),
-            models.CheckConstraint(condition=~Q(delegator=F("delegate")), name="people_delegation_not_to_oneself"),
+            models.CheckConstraint(
+                condition=~Q(delegator=F("delegate")),
+                name="people_delegation_not_to_oneself",
+                violation_error_message=_("Nobody stands in for themselves. Choose somebody else."),
+            ),
             # Whoever delegates says until when; an open end would be a transfer.
-            models.CheckConstraint(condition=Q(ends__isnull=False), name="people_delegation_has_an_end"),
+            models.CheckConstraint(
+                condition=Q(ends__isnull=False),
+                name="people_delegation_has_an_end",
+                violation_error_message=_("A delegation needs an end."),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -67,7 +67,12 @@ class Region(Recorded):
         ordering = ["name"]
         constraints = [
             # Two roots would mean two heads of one installation, and "from the root" would mean nothing.
-            models.UniqueConstraint(models.Value(1), condition=Q(parent__isnull=True), name="regions_region_one_root"),
+            models.UniqueConstraint(
+                models.Value(1),
+                condition=Q(parent__isnull=True),
+                name="regions_region_one_root",
+                violation_error_message=_("There is one region at the root already. Choose the region above."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -178,7 +183,9 @@ class Bound(Recorded):
         ordering = ["parameter"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(low__isnull=True) | Q(high__isnull=True) | Q(low__lte=models.F("high")), name="regions_bound_low_below_high"
+                condition=Q(low__isnull=True) | Q(high__isnull=True) | Q(low__lte=models.F("high")),
+                name="regions_bound_low_below_high",
+                violation_error_message=_("The lowest value is above the highest."),
             )
         ]
 
@@ -217,7 +224,9 @@ class Setting(Fact):
             # Two people who set the same value at once: the second one's number is taken.
             models.UniqueConstraint(fields=["region", "parameter", "number"], name="regions_setting_number"),
             models.CheckConstraint(
-                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=models.F("valid_from")), name="regions_setting_ends_after_start"
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=models.F("valid_from")),
+                name="regions_setting_ends_after_start",
+                violation_error_message=_("It ends before it begins."),
             ),
         ]
 

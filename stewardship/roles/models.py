@@ -58,10 +58,23 @@ class Role(Recorded):
         verbose_name_plural = _("roles")
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(models.Value(1), condition=Q(accountable=True), name="roles_role_one_accountable"),
+            models.UniqueConstraint(
+                models.Value(1),
+                condition=Q(accountable=True),
+                name="roles_role_one_accountable",
+                violation_error_message=_("There is one accountable role already."),
+            ),
             # Two people who are accountable together are nobody.
-            models.CheckConstraint(condition=Q(accountable=False) | Q(combine="replace"), name="roles_role_accountable_replaces"),
-            models.CheckConstraint(condition=Q(second_line=False) | Q(combine="add"), name="roles_role_second_line_adds"),
+            models.CheckConstraint(
+                condition=Q(accountable=False) | Q(combine="replace"),
+                name="roles_role_accountable_replaces",
+                violation_error_message=_("The accountable role of a model replaces that of its region: choose “replace”."),
+            ),
+            models.CheckConstraint(
+                condition=Q(second_line=False) | Q(combine="add"),
+                name="roles_role_second_line_adds",
+                violation_error_message=_("A role of the second line is never replaced from below: choose “add”."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -220,20 +233,32 @@ class RoleAssignment(Recorded):
         verbose_name_plural = _("role assignments")
         ordering = ["role", "valid_from", "id"]
         constraints = [
-            models.CheckConstraint(condition=_ONE_SCOPE, name="roles_assignment_one_scope"),
+            models.CheckConstraint(
+                condition=_ONE_SCOPE,
+                name="roles_assignment_one_scope",
+                violation_error_message=_("Choose one of region, family and model."),
+            ),
             models.CheckConstraint(
                 condition=Q(user__isnull=False, team__isnull=True) | Q(user__isnull=True, team__isnull=False),
                 name="roles_assignment_person_or_team",
+                violation_error_message=_("Choose a person or a team, not both."),
             ),
             models.CheckConstraint(
-                condition=Q(valid_until__isnull=True) | Q(valid_until__gte=F("valid_from")), name="roles_assignment_ends_after_start"
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gte=F("valid_from")),
+                name="roles_assignment_ends_after_start",
+                violation_error_message=_("It ends before it begins."),
             ),
-            models.CheckConstraint(condition=Q(exclusive=False) | Q(team__isnull=True), name="roles_assignment_accountable_person"),
+            models.CheckConstraint(
+                condition=Q(exclusive=False) | Q(team__isnull=True),
+                name="roles_assignment_accountable_person",
+                violation_error_message=_("An accountable role is held by one person, not by a team."),
+            ),
             *(
                 models.UniqueConstraint(
                     fields=["role", scope],
                     condition=Q(exclusive=True, valid_until__isnull=True),
                     name=f"roles_assignment_one_per_{scope}",
+                    violation_error_message=_("Somebody holds this role here already. End that assignment first."),
                 )
                 for scope in ("region", "family", "model")
             ),
@@ -296,7 +321,11 @@ class SeparationRule(Recorded):
         verbose_name = _("separation of duties")
         verbose_name_plural = _("separations of duties")
         constraints = [
-            models.CheckConstraint(condition=~Q(first=F("second")), name="roles_separation_two_roles"),
+            models.CheckConstraint(
+                condition=~Q(first=F("second")),
+                name="roles_separation_two_roles",
+                violation_error_message=_("A role cannot be held apart from itself. Choose another one."),
+            ),
             models.UniqueConstraint(fields=["first", "second"], name="roles_separation_once"),
         ]
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from django.contrib import messages
 from django.core import signing
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from config.portal.errors import DomainError
-from config.portal.pages import Page
+from config.portal.pages import Crumb, FormPage
 from stewardship.access import allowed_to
 from stewardship.inventory.models import RegisteredModel
 from stewardship.people.models import User
 from stewardship.regions.models import Region
 from stewardship.threads.comment import comment
 from stewardship.threads.errors import CommentRefused
+from stewardship.threads.forms import CommentForm, SettleForm
 from stewardship.threads.models import Comment, Status, Thread
 from stewardship.threads.rights import ThreadRight
 
@@ -36,6 +38,11 @@ class Discussion:
     may_comment: bool
     sealed: str
     back: str
+
+    @property
+    def next_status(self) -> str:
+        """What the button makes of it."""
+        return (Status.OPEN if self.resolved else Status.RESOLVED).value
 
 
 def thread_context(
@@ -62,35 +69,78 @@ def thread_context(
     }
 
 
-class CommentAdd(Page):
-    """Write a comment, and go back to the page it was written on."""
+@dataclass(frozen=True)
+class Place:
+    """The subject and the page that a form was shown on."""
 
+    kind: str
+    subject: UUID
+    region: Region
+    model: RegisteredModel | None
+    link: str
+
+
+class Sealed(FormPage):
+    """A form that stands on the page of its subject, and is shown alone only when it was refused: what was typed is not lost."""
+
+    abstract = True
     right = ThreadRight.COMMENT
     http_method_names = ["post"]
+    anchor = "discussion"
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        user: User = request.user  # type: ignore[assignment]  # signed in, says dispatch()
-        back = request.POST.get("back", "")
+    def get_place(self) -> Place:
+        """Where the form was shown, to this person and not long ago; raises CommentRefused."""
         try:
-            person, kind, subject_id, region_id, model_id, link = signing.loads(request.POST.get("subject", ""), salt=SALT, max_age=LIFE)
+            person, kind, subject, region, model, link = signing.loads(self.request.POST.get("subject", ""), salt=SALT, max_age=LIFE)
         except signing.BadSignature:
             person = None
-        if person != str(user.pk):
-            raise CommentRefused(
-                _("This form is too old, or not yours."), field="subject", remedy=_("Open the page again and write there.")
-            )
-        try:
-            written = comment(
-                actor=user,
-                subject_kind=kind,
-                subject_id=UUID(subject_id),
-                region=Region.objects.get(pk=region_id),
-                model=RegisteredModel.objects.get(pk=model_id) if model_id else None,
-                text=request.POST.get("text", ""),
-                link=link,
-            )
-        except DomainError as error:
-            messages.error(request, f"{error.message} {error.remedy}".strip())
-            return HttpResponseRedirect(link)
-        there = back if url_has_allowed_host_and_scheme(back, allowed_hosts=None) else link
-        return HttpResponseRedirect(f"{there}#comment-{written.pk}")
+        if person != str(self.request.user.pk):
+            raise CommentRefused(_("This form is too old, or not yours."), remedy=_("Open the page again and write there."))
+        found = RegisteredModel.objects.get(pk=model) if model else None
+        return Place(kind, UUID(subject), Region.objects.get(pk=region), found, link)
+
+    def get_back(self, link: str) -> str:
+        """The page that the form stood on, at the discussion."""
+        back = self.request.POST.get("back", "")
+        return f"{back if url_has_allowed_host_and_scheme(back, allowed_hosts=None) else link}#{self.anchor}"
+
+    def get_crumbs(self) -> Iterable[Crumb]:
+        with suppress(CommentRefused):
+            yield Crumb(_("Back to the page"), self.get_back(self.get_place().link))
+
+
+class CommentAdd(Sealed):
+    """Write a comment, and go back to the page it was written on."""
+
+    title = submit_label = gettext_lazy("Comment")
+    form_class = CommentForm
+
+    def submit(self, form: Any) -> str:
+        place = self.get_place()
+        written = comment(
+            actor=cast(User, self.request.user),
+            subject_kind=place.kind,
+            subject_id=place.subject,
+            region=place.region,
+            model=place.model,
+            text=form.cleaned_data["text"],
+            link=place.link,
+        )
+        self.anchor = f"comment-{written.pk}"
+        return self.get_back(place.link)
+
+
+class ThreadSettle(Sealed):
+    """Say that nothing is waited for any more in a discussion, or that something is after all."""
+
+    title = submit_label = gettext_lazy("Discussion")
+    form_class = SettleForm
+
+    def submit(self, form: Any) -> str:
+        place, user = self.get_place(), cast(User, self.request.user)
+        thread = Thread.objects.allowed(user, ThreadRight.VIEW).filter(subject_kind=place.kind, subject_id=place.subject).first()
+        if thread is None:
+            raise CommentRefused(_("Nobody has said anything yet."), remedy=_("Write the first comment."))
+        verbs = {Status.RESOLVED: thread.resolve, Status.OPEN: thread.reopen}
+        verbs[Status(form.cleaned_data["status"])](actor=user)
+        return self.get_back(place.link)

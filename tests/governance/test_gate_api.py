@@ -26,9 +26,9 @@ def version(model: RegisteredModel) -> ModelVersion:
     return made
 
 
-def post(url: str, token: str, body: Any) -> Any:
+def post(url: str, token: str, body: Any, **headers: str) -> Any:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Client().post(url, text, content_type="application/json", headers={"Authorization": f"Bearer {token}"})
+    return Client().post(url, text, content_type="application/json", headers={"Authorization": f"Bearer {token}", **headers})
 
 
 def question(version: ModelVersion, **fields: Any) -> dict[str, Any]:
@@ -89,6 +89,22 @@ def test_what_cannot_be_understood_names_the_field(
     if field:
         assert said.json().get("field") == field, said.json()
     assert Verdict.objects.count() == 0
+
+
+def test_a_question_with_a_key_is_answered_once(cast: Cast, version: ModelVersion, pipeline_token: str) -> None:
+    key = {"Idempotency-Key": "build-4711"}
+    first, again = (post("/api/v1/gate/", pipeline_token, question(version), **key) for _time in range(2))
+    assert (first.status_code, again.status_code, first.content) == (200, 200, again.content)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert Verdict.objects.count() == 1
+    assert post("/api/v1/gate/", pipeline_token, question(version, environment="staging"), **key).status_code == 422
+    refused, told_again = (post("/api/v1/gate/", pipeline_token, b"{", **{"Idempotency-Key": "wrong"}) for _time in range(2))
+    assert (refused.status_code, told_again.status_code, refused.content) == (400, 400, told_again.content)
+    assert told_again.headers["Idempotency-Replayed"] == "true"
+    assert post("/api/v1/gate/", pipeline_token, question(version), **{"Idempotency-Key": "x" * 201}).status_code == 400
+    assert Verdict.objects.count() == 1
+    post("/api/v1/gate/", pipeline_token, question(version))
+    assert Verdict.objects.count() == 2, "without a key each question has an answer of its own"
 
 
 def test_who_may_not_ask_gets_nothing(version: ModelVersion, pipeline: User, gita: User) -> None:

@@ -229,7 +229,7 @@ def test_without_a_path_the_alert_stays_open_and_the_hole_is_a_gap(send: Send, r
     send(window(0, 0.46))
     alert = Alert.objects.get()
     gap = Gap.objects.get()
-    assert (alert.status, gap.kind, gap.subject_id) == ("open", "no escalation path", alert.pk)
+    assert (alert.status, gap.kind, gap.subject_id) == ("open", "no_path", alert.pk)
 
 
 def test_the_floors_above_are_told_and_their_failure_loses_nothing(send: Send, rule: Rule, path: Path) -> None:

@@ -65,6 +65,19 @@ def test_a_wrong_body_is_a_problem_with_field_and_remedy(post: Any, text: bytes,
     assert not Batch.objects.exists()
 
 
+def test_a_batch_with_a_key_gets_its_first_receipt_again(post: Any, alertmanager: Source, path: Path) -> None:
+    key = {"Idempotency-Key": "batch-1"}
+    first, again = post(body(window(0, 0.1)), **key), post(body(window(0, 0.1)), **key)
+    assert (again.status_code, again.json()) == (202, first.json()), "not told that all of it are duplicates"
+    assert again["Idempotency-Replayed"] == "true"
+    assert post(body(window(1, 0.1)), **key).status_code == 422
+    refused, told_again = post(b"{", **{"Idempotency-Key": "2"}), post(b"{", **{"Idempotency-Key": "2"})
+    assert (refused.status_code, refused.json(), refused["Content-Type"]) == (400, told_again.json(), told_again["Content-Type"])
+    url, key = "/api/v1/inbound/am/", {"Idempotency-Key": "am-1"}
+    assert post(payload("firing-grouped"), url=url, **key).json() == post(payload("firing-grouped"), url=url, **key).json()
+    assert Batch.objects.count() == 2
+
+
 def test_a_huge_body_is_413(post: Any, settings: Any) -> None:
     settings.MAX_BODY_BYTES = 100
     reply = post(body(window(0, 0.1)))
@@ -124,8 +137,9 @@ def test_series_and_windows_are_read_back_by_who_may(post: Any, client: Client, 
     url = f"/api/v1/series/{found[0]['id']}/windows/"
     assert [one["value"] for one in client.get(url).json()["results"]] == ["0.25", "0.1"]
     assert len(client.get(f"{url}?from=2026-11-01T01:30:00Z&to=2026-11-03T00:00:00Z").json()["results"]) == 1
-    wrong = client.get(f"{url}?from=yesterday")
-    assert (wrong.status_code, wrong.json()["field"]) == (400, "from")
+    for moment in ("yesterday", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00%2B12:00"):
+        wrong = client.get(f"{url}?from={moment}")
+        assert (wrong.status_code, wrong.json()["field"]) == (400, "from"), moment
     client.force_login(gita)
     assert client.get("/api/v1/series/").json()["results"] == []
     assert client.get(url).status_code == 404

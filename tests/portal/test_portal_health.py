@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from config.portal import health, registry
+from config.portal import health, registry, tick
 from config.portal.models import Heartbeat
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +50,16 @@ def test_not_ready_until_both_processes_beat(client: Client, only: registry.Read
     Heartbeat.objects.filter(name="worker").update(at=timezone.now())
     response = client.get("/readyz")
     assert (response.status_code, response.json()["status"]) == (200, "ready")
+
+
+def test_a_chore_that_fails_is_a_reason(client: Client, only: registry.Readiness) -> None:
+    tick.beat("tick", {"escalation timers": "ValueError: no milk"})
+    tick.beat("worker")
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"]["tick"] == "In the tick process fails: escalation timers: ValueError: no milk"
+    tick.beat("tick")
+    assert client.get("/readyz").status_code == 200
 
 
 def test_a_check_that_breaks_is_a_reason(client: Client, only: registry.Readiness) -> None:

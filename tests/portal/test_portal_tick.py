@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -48,6 +49,20 @@ def test_a_slow_chore_runs_at_its_own_pace_and_keeps_its_problem() -> None:
     tick.chores()[0].fn = lambda: None
     assert tick.tick(now=10) != {}
     assert tick.tick(now=3600) == {}
+
+
+def test_a_chore_that_waits_for_others_holds_up_nothing() -> None:
+    answer, done = threading.Event(), []
+    tick.chore("mail", aside=True)(lambda: answer.wait(60) and _break())
+    tick.chore("timers")(lambda: done.append("timers"))
+    assert tick.tick(now=0, threads=True) == tick.tick(now=1, threads=True) == {}
+    assert done == ["timers", "timers"]
+    assert [thread.name for thread in threading.enumerate()].count("mail") == 1, "the second tick does not send beside the first"
+    answer.set()
+    waiting = tick.chores()[0].thread
+    assert waiting is not None
+    waiting.join()
+    assert tick.tick(now=1, threads=True) == {"mail": "ValueError: no milk"}
 
 
 def test_the_worker_is_a_net_and_beats() -> None:

@@ -18,11 +18,13 @@ from stewardship.actions.errors import ActionRefused, OwnWork
 from stewardship.actions.inbox import actions_for
 from stewardship.actions.models import TRANSITIONS, Action, Status
 from stewardship.actions.open import open_action
+from stewardship.actions.rights import ActionRight
 from stewardship.actions.wiring import still_open
 from stewardship.inventory.models import RegisteredModel
 from stewardship.journal.acting import acting
 from stewardship.notices.models import Notice
 from stewardship.people.models import User, system_user
+from stewardship.roles.matrix import set_rights
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +156,19 @@ def test_pages(cast: Cast, client: Client, alice: User, bob: User, dana: User, c
     assert client.post(f"{base}verify/").status_code == 302
     assert "verified by Dana Diaz" in client.get(base).content.decode()
     assert client.post(f"{base}cancel/", {"reason": "late"}).status_code == 422
+
+
+def test_cancelling_is_offered_to_exactly_those_who_may(cast: Cast, client: Client, charlie: User, bob: User) -> None:
+    """The owner as such does not cancel; who opens actions here does, also without the right to close them."""
+    action = opened(cast, owner=charlie)
+    rights = cast.roles["validator"].decision_rights.exclude(right=ActionRight.CLOSE).values_list("right", "raci")
+    set_rights(cast.roles["validator"], dict(rights), actor=system_user())
+    for person, offered in ((charlie, False), (bob, True)):
+        client.force_login(person)
+        page = client.get(f"/actions/{action.pk}/").content.decode()
+        assert ("Cancel this action" in page) == offered, person
+        assert (client.post(f"/actions/{action.pk}/cancel/", {"reason": "Not needed"}).status_code == 302) == offered
+    assert "Cancel this action" not in client.get(f"/actions/{action.pk}/").content.decode()
 
 
 def test_the_database_wants_evidence(cast: Cast) -> None:

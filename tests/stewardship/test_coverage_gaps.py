@@ -24,6 +24,7 @@ from stewardship.inventory.models import RegisteredModel, Stage
 from stewardship.journal.acting import acting
 from stewardship.people.models import User, system_user
 from stewardship.roles.assign import assign
+from stewardship.roles.matrix import set_rights
 from stewardship.roles.models import RoleAssignment
 from tests.cast import Cast, make_model
 from tests.stewardship.calls import START, Things, begin, fire, make_path
@@ -205,6 +206,35 @@ def test_inbox_and_pages(cast: Cast, client: Client) -> None:
     assert client.post(f"/gaps/{found.pk}/close/", {"reason": "Ivan looks after it"}).status_code == 302
     assert "Closed on" in client.get(f"/gaps/{found.pk}/").content.decode()
     assert "No open gaps" in client.get("/gaps/").content.decode()
+
+
+def test_the_page_says_how_the_calls_stand(cast: Cast, client: Client) -> None:
+    """Never that somebody is called when nobody is any more, nor that no path is configured to who may not see the run."""
+    late = gap(cast)
+    make_path(cast, "executive@root", region="global", kind="gap")
+    found = gap(cast, subject_id=uuid.uuid4())
+    run = Run.objects.get(subject_id=found.pk)
+    frank, erin = cast.users["frank"], cast.users["erin"]
+
+    def said(about: Gap = found) -> str:
+        return client.get(f"/gaps/{about.pk}/").content.decode()
+
+    client.force_login(frank)
+    assert "was configured after it had been found" in said(late)
+    assert "Somebody is being called about this." in said()
+    run.acknowledge(actor=erin)
+    assert "Erin Engel has taken this on." in said()
+    with acting(system_user(), "time passes"):
+        run.call_on(0, START)
+        run.end()
+    assert "nobody answered" in said()
+    run.refresh_from_db()
+    run.settle(actor=system_user(), reason="a test")
+    assert "were stopped" in said()
+    assert run.get_absolute_url() in said()
+    set_rights(cast.roles["regional-admin"], {"coverage:gap:view": "R"}, actor=system_user())
+    assert "which you may not see" in said()
+    assert run.get_absolute_url() not in said()
 
 
 def test_a_model_made_meanwhile(cast: Cast) -> None:

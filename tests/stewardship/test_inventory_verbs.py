@@ -127,6 +127,9 @@ class TestVersions:
             ({"digest": "same"}, "digest"),
             ({"label": " "}, "label"),
             ({"datasets": [0.5]}, "datasets"),
+            ({"datasets": ["\ud800"]}, "datasets"),
+            ({"datasets": [10**400]}, "datasets"),
+            ({"libraries": {"\ud800": "1"}}, "libraries"),
             ({"parent": "foreign"}, "parent"),
         ],
     )

@@ -83,6 +83,23 @@ def test_documents_have_one_spelling() -> None:
     assert as_decimal(0.1) == Decimal("0.1")
 
 
+HOSTILE = ("1e300000", "1e99999999999999999999", "[1e-9999]", "[" * 5000 + "]" * 5000, "[" * 200 + "]" * 200, "1" + "0" * 450)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:12])
+def test_a_document_beyond_all_measure_is_refused_in_forms(text: str) -> None:
+    with pytest.raises(ValidationError, match=r"digits|deep"):
+        DocumentFormField().clean(text)
+
+
+@pytest.mark.parametrize("value", ["\ud800", {"\udfff": 1}, Decimal("NaN"), 10**400, Decimal("-1E+400")])
+def test_what_cannot_be_written_down_is_a_refusal(value: object) -> None:
+    with pytest.raises(canonical.Unwritable) as refusal:
+        canonical.dump([value])
+    assert refusal.value.remedy
+    assert canonical.dump([Decimal("1E+308"), Decimal("5E-324")]), "every float fits"
+
+
 def test_a_document_in_a_form() -> None:
     field = DocumentFormField(required=False)
     assert field.clean('{"a": 0.10}') == {"a": Decimal("0.1")}

@@ -135,6 +135,24 @@ def test_one_bad_address_does_not_hold_up_the_others(alice: User, bob: User, mon
     assert "550" in Delivery.objects.get(status="dead").error
 
 
+def test_a_server_that_hangs_ends_the_pass(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hangs(self: Any, **kwargs: Any) -> None:
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(EmailMessage, "send", hangs)
+    tell(alice, bob)
+    assert deliver() == 1, "the second message would wait as long for nothing"
+    assert sorted(Delivery.objects.filter(notice__channel="email").values_list("status", "attempts")) == [("waiting", 0), ("waiting", 1)]
+    monkeypatch.undo()
+    assert deliver() == 1
+
+
+def test_a_pass_has_an_end(alice: User, bob: User) -> None:
+    tell(alice, bob)
+    assert deliver(seconds=0) == 0
+    assert deliver() == 2
+
+
 def test_a_full_mailbox_is_tried_again(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Any) -> None:
         raise smtplib.SMTPRecipientsRefused({"alice@bank.example": (452, b"full")})

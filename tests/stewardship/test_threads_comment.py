@@ -104,10 +104,57 @@ def test_the_part_of_a_page(model: RegisteredModel, alice: User, client: Client)
     )
     assert "&lt;b&gt;bold" in shown
     assert Notice.objects.get(channel="portal").link == "/changes/x/"
-    assert client.post("/comments/", form | {"text": ""})["Location"] == "/changes/x/"
     away = client.post("/comments/", form | {"back": "https://evil.example/"})["Location"]
     assert away.startswith("/changes/x/#comment-")
     assert client.get("/comments/").status_code == 405
+
+
+def test_a_refused_comment_keeps_its_text(model: RegisteredModel, alice: User, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = RequestFactory().get("/changes/x/?tab=talk")
+    request.user = alice
+    shown = thread_context(request, "change", SUBJECT, region=model.region, model=model)["discussion"]
+    client.force_login(alice)
+    form = {"subject": shown.sealed, "back": shown.back}
+    long = "A long story " + "x" * LONGEST
+    for text, said in (("", "required"), (long, "10000 characters")):
+        answer = client.post("/comments/", form | {"text": text})
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        assert said in page
+        assert text in page
+        assert "/changes/x/?tab=talk#discussion" in page, "the way back"
+    monkeypatch.setattr("stewardship.threads.pages.LIFE", -1)
+    late = client.post("/comments/", form | {"text": "Written for a day"})
+    assert late.status_code == 422
+    assert "Written for a day" in late.content.decode()
+    assert not Comment.objects.exists()
+
+
+def test_a_discussion_is_settled_on_its_page(model: RegisteredModel, alice: User, bob: User, client: Client) -> None:
+    request = RequestFactory().get("/changes/x/")
+
+    def shown(user: User) -> str:
+        request.user = user
+        context = thread_context(request, "change", SUBJECT, region=model.region, model=model)
+        form.update(subject=context["discussion"].sealed, back=context["discussion"].back, status=context["discussion"].next_status)
+        return render_to_string("stewardship/threads/_thread.html", context, request)
+
+    form: dict[str, str] = {}
+    client.force_login(bob)
+    assert "Mark as settled" not in shown(bob), "there is nothing to settle"
+    assert client.post("/comments/settle/", form).status_code == 422
+    say(alice, model, "Why?")
+    assert "Mark as settled" in shown(bob)
+    answer = client.post("/comments/settle/", form)
+    assert (answer.status_code, answer["Location"]) == (302, "/changes/x/#discussion")
+    assert Thread.objects.get().status == Status.RESOLVED
+    twice = client.post("/comments/settle/", form)
+    assert twice.status_code == 422, "a button pressed twice does not take itself back"
+    assert "Reopen the discussion" in shown(bob)
+    assert client.post("/comments/settle/", form).status_code == 302
+    assert Thread.objects.get().status == Status.OPEN
+    assert Thread.objects.get().history.latest().history_user == bob.pk
+    assert client.post("/comments/settle/", form | {"status": "gone"}).status_code == 422
 
 
 def test_a_form_that_is_not_ones_own(model: RegisteredModel, alice: User, bob: User, client: Client) -> None:
@@ -116,6 +163,8 @@ def test_a_form_that_is_not_ones_own(model: RegisteredModel, alice: User, bob: U
     sealed = thread_context(request, "change", SUBJECT, region=model.region, model=model)["discussion"].sealed
     client.force_login(bob)
     for forged in (sealed, "", signing.dumps(["x"], salt="another")):
-        assert client.post("/comments/", {"subject": forged, "text": "hello"}).status_code == 400
+        refused = client.post("/comments/", {"subject": forged, "text": "hello"})
+        assert refused.status_code == 422
+        assert "This form is too old, or not yours." in refused.content.decode()
     assert not Comment.objects.exists()
     assert SALT

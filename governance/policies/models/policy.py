@@ -89,13 +89,21 @@ class PolicyVersion(Recorded):
         ordering = ["policy", "-number"]
         constraints = [
             models.UniqueConstraint(fields=["policy", "number"], name="policies_version_number"),
-            models.UniqueConstraint(fields=["policy"], condition=Q(status="draft"), name="policies_version_one_draft"),
+            models.UniqueConstraint(
+                fields=["policy"],
+                condition=Q(status="draft"),
+                name="policies_version_one_draft",
+                violation_error_message=gettext_lazy("This policy has a draft already. Edit or retire that one."),
+            ),
             models.CheckConstraint(
                 condition=Q(effective_until__isnull=True) | Q(effective_until__gte=F("effective_from")),
                 name="policies_version_ends_after_start",
+                violation_error_message=gettext_lazy("It ends before it begins."),
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["draft", "retired"]) | Q(effective_from__isnull=False), name="policies_version_has_start"
+                condition=Q(status__in=["draft", "retired"]) | Q(effective_from__isnull=False),
+                name="policies_version_has_start",
+                violation_error_message=gettext_lazy("A version in force needs a start."),
             ),
         ]
 

@@ -49,7 +49,13 @@ class Waiver(Recorded):
         verbose_name_plural = _("waivers")
         ordering = ["expires_at"]
         indexes = [models.Index(fields=["model", "expires_at"], name="policies_waiver_model")]
-        constraints = [models.CheckConstraint(condition=Q(expires_at__gt=F("granted_at")), name="policies_waiver_expires_later")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("granted_at")),
+                name="policies_waiver_expires_later",
+                violation_error_message=_("A waiver ends after it was granted."),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.rule} · {self.model}"

@@ -40,7 +40,11 @@ class Path(Recorded):
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["region", "subject_kind", "level"], name="one_path_per_region_kind_and_level"),
-            models.CheckConstraint(condition=Q(last_wait_seconds__gte=1), name="a_path_waits_after_its_last_step"),
+            models.CheckConstraint(
+                condition=Q(last_wait_seconds__gte=1),
+                name="a_path_waits_after_its_last_step",
+                violation_error_message=_("The wait after the last step is at least one second."),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         last_beat = float("-inf")
         while not stop.is_set():
             started = time.monotonic()
-            problems = tick.tick()
+            problems = tick.tick(threads=not options["once"])
             if options["once"] or started - last_beat >= tick.BEAT_EVERY:
                 try:
                     tick.beat("tick", problems)
