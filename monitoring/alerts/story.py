@@ -46,7 +46,7 @@ def run_of(alert: Alert, user: Any) -> Run | None:
     return run if run is not None and allowed_to(user, RunRight.VIEW, run) else None
 
 
-def answer(alert: Alert, told: escalation.Story | None) -> str:
+def answer(alert: Alert, run: Run | None, told: escalation.Story | None) -> str:
     """Where it stands and who must do what by when, in one or two sentences."""
     if alert.status == Status.RESOLVED:
         if alert.resolution == Resolution.SOURCE:
@@ -59,7 +59,7 @@ def answer(alert: Alert, told: escalation.Story | None) -> str:
         said.append(_("%(name)s is investigating.") % {"name": alert.acknowledged_by})
     elif alert.status == Status.ACKNOWLEDGED:
         said.append(_("%(name)s has taken it on. Nobody else is called.") % {"name": alert.acknowledged_by})
-    elif told is not None:
+    elif run is not None and told is not None and run.level == alert.level:
         said.append(told.answer)
     elif alert.level == "observe":
         said.append(_("An observation: looked at in the course of work, nobody is called."))

@@ -20,6 +20,7 @@ from monitoring.thresholds.rights import RuleRight
 from stewardship.inventory.models import Environment, ModelFamily, RegisteredModel
 from stewardship.journal.fields import DocumentField
 from stewardship.journal.record import GovernedQuerySet, Recorded
+from stewardship.regions import tree
 from stewardship.regions.models import Region
 
 
@@ -228,6 +229,24 @@ class TrackQuerySet(Restricted):
     def overdue(self, at: datetime) -> Self:
         """Expected series that are silent for too long and have not been called stale yet."""
         return self.filter(stale_since__isnull=True, due_by__lt=at)
+
+    def judging(self, at: datetime) -> Self:
+        """Those whose rule is in force and selects their series: what `resolve.Resolver` says, in SQL."""
+        rules_in_force = Rule.objects.in_force(at)
+        parents = Region.objects.parents()
+        below = Q(pk__in=[])
+        for region in rules_in_force.values_list("region_id", flat=True).distinct().order_by():
+            below |= Q(rule__region=region, series__region__in=tree.below(parents, [region]))
+        return self.filter(
+            below,
+            Q(rule__method="") | Q(rule__method=F("series__method")),
+            Q(rule__subject="") | Q(rule__subject=F("series__subject")),
+            Q(rule__environment__isnull=True) | Q(rule__environment=F("series__environment")),
+            Q(rule__tier_up_to__isnull=True) | Q(series__model__tier__isnull=True) | Q(rule__tier_up_to__gte=F("series__model__tier")),
+            rule__in=rules_in_force,
+            rule__metric=F("series__metric"),
+            rule__direction=F("series__direction"),
+        )
 
 
 class Track(models.Model):

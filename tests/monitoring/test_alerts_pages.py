@@ -118,6 +118,17 @@ def test_without_a_path_the_page_says_that_nobody_is_called(client: Client, send
     assert "nobody is called" in page(client, ivan, observed.get_absolute_url())
 
 
+def test_where_nobody_is_called_about_what_it_rose_to_the_page_says_so(
+    client: Client, send: Send, rule: Rule, path: Path, ivan: User
+) -> None:
+    path.level = "investigate"
+    saved(path)
+    send(window(0, 0.25))
+    Run.objects.get().acknowledge(actor=ivan)
+    send(window(1, 0.46))
+    assert "no escalation path is configured" in page(client, ivan, Alert.objects.get().get_absolute_url())
+
+
 def test_the_list_counts_and_filters(client: Client, alert: Alert, ivan: User, gita: User) -> None:
     text = page(client, ivan, "/alerts/")
     assert "1 alert waits for somebody" in text
