@@ -12,18 +12,18 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from config.portal.registry import inbox
-from monitoring.alerts import panels
+from monitoring.alerts import panels, pictures
 from monitoring.alerts.models import Alert
 from monitoring.alerts.receive import receive
 from monitoring.alerts.silence import sweep
-from monitoring.signals.models import Metric, Quarantined, Source, Window
+from monitoring.signals.models import Metric, Quarantined, Series, Source, Window
 from monitoring.thresholds.models import Override, Rule, Track
 from stewardship.escalation.models import Path, Run
 from stewardship.escalation.tasks import fire_due_timers
 from stewardship.inventory.models import Deployment, ModelVersion, RegisteredModel
 from stewardship.people.models import User
 from tests.cast import Cast
-from tests.monitoring.conftest import Send, payload, saved, window
+from tests.monitoring.conftest import START, Send, payload, saved, window
 
 pytestmark = pytest.mark.django_db
 
@@ -329,3 +329,25 @@ def test_of_more_series_than_fit_the_worst_are_shown(
     assert context["lines"][0].series.subject == "zinc"
     assert len(context["lines"]) == panels.MOST_SERIES
     assert context["more"] == 6
+
+
+def test_a_busy_series_hides_no_slow_one(send: Send, rule: Rule, django_assert_num_queries: Any) -> None:
+    def at(hour: int, value: float, subject: str, name: str = "") -> Any:
+        return window(0, value, subject=subject, id=name or f"{subject} {hour}", start=start(hour), end=start(hour + 1))
+
+    send(at(-9000, 0.05, "slow"), at(-8000, 0.05, "slow"))
+    for first in range(-4200, 0, 700):
+        send(*(at(hour, 0.01, "busy") for hour in range(first, first + 700)))
+    for number in range(3):  # the same hour again and again is one point, and takes no other's place
+        send(at(-8000, 0.02 + number / 100, "slow", f"correction {number}"))
+    busy, slow = Series.objects.order_by("subject")
+    with django_assert_num_queries(2):
+        found = pictures.newest([busy, slow], 2)
+    assert [each.end.isoformat() for each in found[busy.pk]] == [start(-1), start(0)]
+    assert [float(each.value) for each in found[slow.pk]] == [0.05, 0.04]
+    assert pictures.newest([]) == {}
+
+
+def start(hour: int) -> str:
+    """This many hours after the first."""
+    return (START + timedelta(hours=hour)).isoformat()
