@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from config.portal.registry import inbox
-from monitoring.alerts import panels, pictures
+from monitoring.alerts import panels, pictures, story
 from monitoring.alerts.models import Alert
 from monitoring.alerts.receive import receive
 from monitoring.alerts.silence import sweep
@@ -21,7 +21,8 @@ from monitoring.thresholds.models import Override, Rule, Track
 from stewardship.escalation.models import Path, Run
 from stewardship.escalation.tasks import fire_due_timers
 from stewardship.inventory.models import Deployment, ModelVersion, RegisteredModel
-from stewardship.people.models import User
+from stewardship.journal.acting import acting
+from stewardship.people.models import User, system_user
 from tests.cast import Cast
 from tests.monitoring.conftest import START, Send, payload, saved, window
 
@@ -127,6 +128,18 @@ def test_where_nobody_is_called_about_what_it_rose_to_the_page_says_so(
     Run.objects.get().acknowledge(actor=ivan)
     send(window(1, 0.46))
     assert "no escalation path is configured" in page(client, ivan, Alert.objects.get().get_absolute_url())
+
+
+def test_of_a_long_history_the_newest_steps_are_shown(alert: Alert) -> None:
+    for number in range(story.SHOWN + 5):
+        with acting(system_user(), f"Step {number}"):
+            alert.save()
+    items = story.events(alert, None)
+    assert len(items) == story.SHOWN + 1
+    assert items[0].detail == f"Step {story.SHOWN + 4}"
+    assert items[-1].verb == "What came before stands in its"
+    assert items[-1].url.startswith("/history/")
+    assert "opened it" not in " ".join(item.verb for item in items)
 
 
 def test_the_list_counts_and_filters(client: Client, alert: Alert, ivan: User, gita: User) -> None:
