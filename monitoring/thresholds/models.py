@@ -94,10 +94,10 @@ class Rule(Recorded):
         _("expected every (minutes)"),
         null=True,
         blank=True,
-        validators=[MinValueValidator(1)],
+        validators=[MinValueValidator(1), MaxValueValidator(inherit.MOST_MINUTES)],
         help_text=_("Silence for longer is an alert."),
     )
-    grace_minutes = models.PositiveIntegerField(_("grace (minutes)"), default=0)
+    grace_minutes = models.PositiveIntegerField(_("grace (minutes)"), default=0, validators=[MaxValueValidator(inherit.MOST_MINUTES)])
     stale_level = models.CharField(_("level of silence"), max_length=12, choices=LevelChoice, default=LevelChoice.INVESTIGATE)
     next_actions = DocumentField(_("next action"), default=dict, blank=True, help_text=_('Per level: {"act": "Ask for a rollback."}.'))
     freedoms = DocumentField(
@@ -141,7 +141,7 @@ class Rule(Recorded):
 
     def freedom(self) -> dict[inherit.Parameter, inherit.Freedom]:
         """How far nodes below may go, per parameter; raises Unusable."""
-        return {inherit.Parameter(name): inherit.freedom(said, name) for name, said in (self.freedoms or {}).items()}
+        return inherit.freedoms(self.freedoms or {})
 
     def clean(self) -> None:
         """Refuse what could never be judged: bounds out of order, a margin that leaves no way back, unknown names."""
@@ -152,14 +152,12 @@ class Rule(Recorded):
             if not isinstance(self.levels, dict):
                 raise inherit.Unusable(str(_("Give one bound per level.")), "levels")
             inherit.check_levels(direction, self.levels, self.margin or Decimal(0))
-            for name in self.freedoms or {}:
-                if name not in ParameterChoice.values:
-                    raise inherit.Unusable(str(_("“%(name)s” is no parameter.") % {"name": name}), "freedoms")
             self.freedom()
         except inherit.Unusable as error:
             field = error.parameter if error.parameter in {"freedoms", "margin"} else "levels"
             raise ValidationError({field: f"{error}"}) from error
-        if not isinstance(self.next_actions, dict) or not set(self.next_actions) <= set(LevelChoice.values):
+        said = self.next_actions
+        if not isinstance(said, dict) or not set(said) <= set(LevelChoice.values) or not all(isinstance(each, str) for each in said.values()):
             raise ValidationError({"next_actions": _("Give a sentence per level, e.g. {“act”: “Ask for a rollback.”}.")})
 
     @property

@@ -289,6 +289,9 @@ def test_a_rule_and_its_overrides_are_configured_in_the_admin(client: Client, se
         "overrides-0-valid_from_1": "00:00:00",
     }
     assert client.post(url, fields | {"levels": '{"observe": 0.5, "act": 0.3}'}).status_code == 200
+    for wrong in ('["min_n"]', "5", '{"act": 5}'):
+        refused = client.post(url, fields | {"freedoms": wrong})
+        assert (refused.status_code, "freedoms" in refused.context["adminform"].errors) == (200, True)
     client.post(url, fields | added)
     assert not Override.objects.exists()  # looser than the rule: refused
     reply = client.post(url, fields | added | {"overrides-0-value": "0.2"})
