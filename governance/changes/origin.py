@@ -66,11 +66,12 @@ def _live(alert: Alert) -> Deployment | None:
         found = found.filter(environment=alert.environment_id)
     parents = Region.objects.parents()
     upwards = tree.above(parents, alert.region_id)
-    serving = sorted(found.filter(region__in=upwards), key=lambda each: (not each.environment.production, upwards.index(each.region_id)))
+    serving: list[Deployment] = list(found.filter(region__in=upwards))
+    serving.sort(key=lambda each: (not each.environment.production, upwards.index(each.region_id)))
     if serving:
         return serving[0]
     # One of several below would be a guess, and what runs beside it is nobody's way back.
-    below = list(found.filter(region__in=tree.below(parents, [alert.region_id])))
+    below: list[Deployment] = list(found.filter(region__in=tree.below(parents, [alert.region_id])))
     below = [each for each in below if each.environment.production] or below
     return below[0] if len(below) == 1 else None
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Self
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -57,6 +58,11 @@ class RuleQuerySet(GovernedQuerySet):
 
     def in_force(self, at: datetime) -> Self:
         return self.filter(valid_from__lte=at).filter(Q(valid_until__isnull=True) | Q(valid_until__gt=at))
+
+    def binding(self, regions: Iterable[UUID]) -> Self:
+        """Those that hold in one of these regions, because they are set there or above."""
+        parents = Region.objects.parents()
+        return self.filter(region__in={node for region in regions for node in tree.above(parents, region)})
 
 
 class Rule(Recorded):
@@ -157,7 +163,11 @@ class Rule(Recorded):
             field = error.parameter if error.parameter in {"freedoms", "margin"} else "levels"
             raise ValidationError({field: f"{error}"}) from error
         said = self.next_actions
-        if not isinstance(said, dict) or not set(said) <= set(LevelChoice.values) or not all(isinstance(each, str) for each in said.values()):
+        if (
+            not isinstance(said, dict)
+            or not set(said) <= set(LevelChoice.values)
+            or not all(isinstance(each, str) for each in said.values())
+        ):
             raise ValidationError({"next_actions": _("Give a sentence per level, e.g. {“act”: “Ask for a rollback.”}.")})
 
     @property
