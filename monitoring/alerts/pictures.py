@@ -70,11 +70,17 @@ def newest(series: Iterable[Series], shown: int = SHOWN) -> dict[UUID, list[Wind
 
 
 def chart(
-    series: Series, windows: Sequence[Window], bands: Mapping[Level, Band], *, level: Level | None = None, silent_at: datetime | None = None
+    series: Series,
+    windows: Sequence[Window],
+    bands: Mapping[Level, Band],
+    *,
+    title: str = "",
+    level: Level | None = None,
+    silent_at: datetime | None = None,
 ) -> SafeString:
     """One series with its bands; markers where the band of `level` (the mildest, when not given) was left."""
     band = bands.get(level) if level else next((bands[each] for each in Level if each in bands), None)
     points = [charts.Point(window.end, window.value, breach=band is not None and band.breached_by(window.value)) for window in windows]
     if silent_at is not None:
         points.append(charts.Point(silent_at, None))  # the line must not end as if the last value still held
-    return charts.line(points, title=series.name, unit=f" {series.unit}" if series.unit else "", bands=stripes(bands), height=180)
+    return charts.line(points, title=title or series.label, unit=f" {series.unit}" if series.unit else "", bands=stripes(bands), height=180)

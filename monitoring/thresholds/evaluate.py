@@ -11,14 +11,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from monitoring.signals.bulk import update
-from monitoring.signals.models import Batch, Series, Window
+from monitoring.signals.models import Batch, Series, Window, replaced
 from monitoring.thresholds.models import Track
 from monitoring.thresholds.resolve import Effective, Resolver
 from monitoring.thresholds.rules import Level, Point, State, Transition, due_by, fold
-from stewardship.inventory.models import Deployment
 
 # A late window makes us fold its series again from here; older ones no longer influence any streak.
 REFOLD = 5000
@@ -139,10 +138,7 @@ def silent(at: datetime, limit: int = 200) -> list[Track]:
     Of a version that has been replaced where it ran, nothing is expected any more; nor by a rule that has ended, that
     selects other series by now, or that gives more time than when it last judged (then the new time is kept).
     """
-    there = Deployment.objects.filter(
-        version=OuterRef("series__version"), environment=OuterRef("series__environment"), region=OuterRef("series__region")
-    )
-    overdue = Track.objects.overdue(at).judging(at).exclude(Exists(there), ~Exists(there.live(at)))
+    overdue = Track.objects.overdue(at).judging(at).exclude(replaced(at, "series__"))
     locked = overdue.order_by("due_by", "pk").select_for_update(skip_locked=True, of=("self",))
     named = ("series__model", "series__region", "series__metric", "series__version", "series__environment", "rule")
     found = list(locked.select_related(*named)[:limit])

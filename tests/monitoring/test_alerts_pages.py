@@ -20,10 +20,11 @@ from monitoring.signals.models import Metric, Quarantined, Series, Source, Windo
 from monitoring.thresholds.models import Override, Rule, Track
 from stewardship.escalation.models import Path, Run
 from stewardship.escalation.tasks import fire_due_timers
+from stewardship.inventory.deploy import record
 from stewardship.inventory.models import Deployment, ModelVersion, RegisteredModel
 from stewardship.journal.acting import acting
 from stewardship.people.models import User, system_user
-from tests.cast import Cast
+from tests.cast import Cast, make_version
 from tests.monitoring.conftest import START, Send, payload, saved, window
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +47,7 @@ def page(client: Client, user: User, url: str, status: int = 200, **data: Any) -
 def test_the_answer_comes_first_and_names_who_must_come_by_when(client: Client, alert: Alert, ivan: User) -> None:
     fire_due_timers()
     text = page(client, ivan, alert.get_absolute_url())
-    assert "Act: drift.wasserstein for tumour-risk in Germany is 0.46, above 0.3 set by Global" in text
+    assert "Act: Drift (wasserstein) of Tumour risk in Germany is 0.46, above 0.3 (bound of Global)" in text
     assert "Ivan Ilic was called" in text
     assert "Kate Klein" in text
     assert "Ask for a rollback." in text
@@ -182,6 +183,34 @@ def test_the_cockpit_shows_the_worst_first_and_what_nobody_judges(alert: Alert, 
     assert "250 ms" in text
     assert alert.title in text
     assert len(text) < 60_000
+
+
+def test_what_no_longer_runs_is_no_part_of_the_answer(
+    client: Client, send: Send, rule: Rule, path: Path, model: RegisteredModel, ivan: User, deployment: Deployment, cast: Cast
+) -> None:
+    place = {"environment": "production", "version": "1.0.0"}
+    send(window(0, 0.46, **place))
+    newer = make_version(model, "1.1.0")
+    record(actor=system_user(), version=newer, environment=deployment.environment, region=deployment.region)
+    context, text = shown(ivan, model)
+    assert (context["lines"], [line.state for line in context["gone"]], context["charts"]) == ([], ["act"], [])
+    assert "Nothing that runs is measured" in text
+    send(window(1, 0.05, **place | {"version": "1.1.0"}), window(1, 0.06, region="fr", id="fr"))
+    context, text = shown(ivan, model)
+    assert context["answer"] == "Of 2 series: 2 within bounds."
+    assert "Versions that no longer run" in text
+    titles = ["Drift (wasserstein) · France", "Drift (wasserstein) · Germany · Production · 1.1.0"]
+    assert sorted(title for title in titles if any(title in chart for chart in context["charts"])) == titles
+    assert "How it does" not in text
+    page(client, ivan, f"/models/{model.pk}/?tab=monitoring")
+
+
+def test_a_rule_that_ended_judges_no_more(send: Send, rule: Rule, path: Path, model: RegisteredModel, ivan: User) -> None:
+    send(window(0, 0.46))
+    rule.valid_until = timezone.now()
+    saved(rule)
+    context, _text = shown(ivan, model)
+    assert [line.state for line in context["lines"]] == ["unjudged"]
 
 
 def test_what_is_silent_is_not_known_and_never_green(

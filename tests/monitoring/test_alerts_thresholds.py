@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 def test_the_title_says_what_where_how_much_and_whose_bound(send: Send, rule: Rule, path: Path) -> None:
     send(window(0, 0.46))
     alert = Alert.objects.get()
-    assert alert.title == "drift.wasserstein for tumour-risk in Germany is 0.46, above 0.3 set by Global"
+    assert alert.title == "Drift (wasserstein) of Tumour risk in Germany is 0.46, above 0.3 (bound of Global)"
     assert (alert.level, alert.status, alert.next_action, alert.episode) == ("act", "open", "Ask for a rollback.", 1)
     assert (alert.context["value"], alert.context["n"], alert.context["node"]) == (Decimal("0.46"), 60, "Global")
 
@@ -123,7 +123,7 @@ def test_windows_in_any_order_give_the_same_standing(send: Send, rule: Rule, pat
 def test_a_region_may_tighten_and_its_name_stands_by_the_bound(send: Send, rule: Rule, path: Path, cast: Cast, frank: User) -> None:
     override(actor=frank, rule=rule, parameter="act", value=Decimal("0.25"), region=cast.regions["eu"], reason="Closer to patients")
     send(window(0, 0.46))
-    assert Alert.objects.get().title.endswith("is 0.46, above 0.25 set by EU")
+    assert Alert.objects.get().title.endswith("is 0.46, above 0.25 (bound of EU)")
     send(window(0, 0.28, region="jp", id="jp"))
     assert Alert.objects.get(region=cast.regions["jp"]).level == "investigate"
 
