@@ -202,7 +202,9 @@ def test_what_no_longer_runs_is_no_part_of_the_answer(
     titles = ["Drift (wasserstein) · France", "Drift (wasserstein) · Germany · Production · 1.1.0"]
     assert sorted(title for title in titles if any(title in chart for chart in context["charts"])) == titles
     assert "How it does" not in text
-    page(client, ivan, f"/models/{model.pk}/?tab=monitoring")
+    Alert.objects.get().resolve(actor=ivan, outcome="fixed", reason="Replaced by 1.1.0")
+    assert "Everything that is judged (2 series) is within its bounds." in page(client, ivan, f"/models/{model.pk}/")
+    assert "Versions that no longer run" in page(client, ivan, f"/models/{model.pk}/?tab=monitoring")
 
 
 def test_a_rule_that_ended_judges_no_more(send: Send, rule: Rule, path: Path, model: RegisteredModel, ivan: User) -> None:
