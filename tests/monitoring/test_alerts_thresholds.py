@@ -13,7 +13,7 @@ from monitoring.alerts import answered, hooks
 from monitoring.alerts.errors import OutcomeMissing, ReasonMissing
 from monitoring.alerts.models import Alert
 from monitoring.alerts.silence import sweep
-from monitoring.signals.models import Metric
+from monitoring.signals.models import Metric, Series
 from monitoring.thresholds.errors import ThresholdRefused
 from monitoring.thresholds.models import Override, Rule, Track
 from monitoring.thresholds.override import override
@@ -37,6 +37,19 @@ def test_the_title_says_what_where_how_much_and_whose_bound(send: Send, rule: Ru
     assert alert.title == "Drift (wasserstein) of Tumour risk in Germany is 0.46, above 0.3 (bound of Global)"
     assert (alert.level, alert.status, alert.next_action, alert.episode) == ("act", "open", "Ask for a rollback.", 1)
     assert (alert.context["value"], alert.context["n"], alert.context["node"]) == (Decimal("0.46"), 60, "Global")
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "subject", "label"),
+    [
+        ("Brier score", "", "", "Brier score"),
+        ("Drift", "psi", "age", "Drift (age, psi)"),
+        ("Drift (normalised)", "", "age", "Drift (normalised, age)"),
+        ("Share (%) of all", "", "age", "Share (%) of all (age)"),
+    ],
+)
+def test_a_series_is_called_by_the_name_of_its_metric(name: str, method: str, subject: str, label: str) -> None:
+    assert Series(metric=Metric(name=name), method=method, subject=subject).label == label
 
 
 def test_within_bounds_there_is_no_alert_and_the_series_is_known(send: Send, rule: Rule) -> None:

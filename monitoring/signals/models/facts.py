@@ -111,7 +111,10 @@ class Series(models.Model):
     def label(self) -> str:
         """The same as people say it: `Drift (mean area, wasserstein)`."""
         said = ", ".join(part for part in (self.subject, self.method) if part)
-        return f"{self.metric.name} ({said})" if said else self.metric.name
+        if not said:
+            return self.metric.name
+        name = self.metric.name
+        return f"{name[:-1]}, {said})" if name.endswith(")") else f"{name} ({said})"  # one pair of brackets is enough
 
 
 class WindowQuerySet(Restricted):
