@@ -32,6 +32,8 @@ from governance.policies.models import Evaluation, Policy, PolicyVersion, Rule, 
 from governance.risk.models import Assessment, Questionnaire
 from monitoring.alerts.models import Alert
 from monitoring.signals.models import Batch, Metric, Quarantined, Series, Source, Window
+from monitoring.signals.models import Verdict as SourceVerdict
+from monitoring.thresholds.models import Override, Track
 from monitoring.thresholds.models import Rule as Threshold
 from stewardship.actions.models import Action
 from stewardship.actions.open import open_action
@@ -347,6 +349,13 @@ def _monitoring(world: World, place: str) -> None:
         series=series, source=source, batch=batch, external_id=mark, start=now - timedelta(hours=1), end=now, value=Decimal("0.1"),
         received_at=now,
     )  # fmt: skip
+    SourceVerdict.objects.create(
+        source=source, batch=batch, external_id=mark, key=mark, model=model, region=region, name=f"{mark} latency", firing=True,
+        level="act", start=now, end=now, received_at=now,
+    )  # fmt: skip
+    rule = Threshold.objects.get(slug=f"{mark}-drift")
+    Track.objects.create(series=series, rule=rule)
+    saved(Override(rule=rule, region=region, parameter="act", value=Decimal("0.25"), rationale=f"{mark} is careful", valid_from=now))
     saved(
         Quarantined(
             source=source, batch=batch, external_id=mark, fact={"model": mark, "position": 0}, field="model", problem=f"{mark} is no model",
@@ -388,6 +397,7 @@ WHERE: Mapping[str, tuple[type[Model], ...]] = {
     "region": (
         *(LegalEntity, WorkingCalendar, Setting, Team, Project, ModelFamily, RegisteredModel, Deployment, Applicability, Policy, RouteRule),
         *(Threshold, Path, Template, Questionnaire, Source, Run, Thread, Action, Gap, Alert, Series, ChangeRequest, Evaluation),
+        *(SourceVerdict, Override),
         *(Verdict, Standing, Permit),
     ),
     "home_region": (User,),
@@ -401,6 +411,7 @@ WHERE: Mapping[str, tuple[type[Model], ...]] = {
     "model.region": (ModelVersion, Dossier, Waiver, Assessment, Report),
     "version.model.region": (Artifact,),
     "dossier.model.region": (Revision,),
+    "series.region": (Window, Track),
     "source.region": (Batch, Quarantined),
     "policy.region": (PolicyVersion,),
     "version.policy.region": (Rule,),

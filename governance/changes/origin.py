@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from governance.changes.draft import draft
@@ -11,12 +12,15 @@ from monitoring.thresholds.models import LevelChoice
 from stewardship.inventory.models import Deployment
 from stewardship.journal.acting import acting, moment
 from stewardship.people.models import User, system_user
+from stewardship.regions import tree
+from stewardship.regions.models import Region
 
 
 def on_alert(alert: Alert, *, actor: User) -> ChangeRequest | None:
     """Draft the rollback that an act-level alert calls for.
 
-    None when nothing is live, nothing was live before, or an open rollback of this deployment exists already.
+    None when nothing is live that serves its region, nothing was live before, or an open rollback of this deployment
+    exists already.
     """
     if alert.level != LevelChoice.ACT:
         return None
@@ -54,25 +58,35 @@ def _why(alert: Alert, live: Deployment, before: Deployment) -> str:
 
 
 def _live(alert: Alert) -> Deployment | None:
-    """The deployment the alert is about: production first, in its region before any other."""
+    """The deployment the alert is about: the nearest that serves its region, or the only one below it. Production first."""
     found = Deployment.objects.live(moment()).filter(model=alert.model_id).select_related("version", "environment", "region")
     if alert.version_id is not None:
         found = found.filter(version=alert.version_id)
     if alert.environment_id is not None:
         found = found.filter(environment=alert.environment_id)
-    newest = list(found.order_by("-environment__production", "-started_at"))
-    return next((each for each in newest if each.region_id == alert.region_id), next(iter(newest), None))
+    parents = Region.objects.parents()
+    upwards = tree.above(parents, alert.region_id)
+    serving: list[Deployment] = list(found.filter(region__in=upwards))
+    serving.sort(key=lambda each: (not each.environment.production, upwards.index(each.region_id)))
+    if serving:
+        return serving[0]
+    # One of several below would be a guess, and what runs beside it is nobody's way back.
+    below: list[Deployment] = list(found.filter(region__in=tree.below(parents, [alert.region_id])))
+    below = [each for each in below if each.environment.production] or below
+    return below[0] if len(below) == 1 else None
 
 
 def _before(live: Deployment) -> Deployment | None:
-    """What ran at the same place directly before, of another version."""
-    return (
-        Deployment.objects.filter(model=live.model_id, environment=live.environment_id, region=live.region_id, ended_at__isnull=False)
-        .exclude(version=live.version_id)
-        .select_related("version")
-        .order_by("-ended_at", "-started_at")
-        .first()
-    )
+    """What ran at the same place before this version first came there; what was left by going back is no way back."""
+    place = Deployment.objects.filter(model=live.model_id, environment=live.environment_id, region=live.region_id)
+    ran = place.filter(started_at__lte=live.started_at).order_by("started_at", F("ended_at").asc(nulls_last=True))
+    standing: list[Deployment] = []
+    for each in ran.select_related("version"):
+        versions = [earlier.version_id for earlier in standing]
+        if each.version_id in versions:
+            del standing[versions.index(each.version_id) :]
+        standing.append(each)
+    return standing[-2] if len(standing) > 1 else None
 
 
 def _open(live: Deployment) -> bool:

@@ -142,10 +142,10 @@ class Health:
 
 
 def health(user: User, model: RegisteredModel, at: datetime) -> Health:
-    """Two queries: the open alerts, and where each series stands."""
+    """Two queries: the open alerts, and where each series of what runs stands."""
     alerts = Alert.objects.allowed(user, AlertRight.VIEW).unresolved().filter(model=model).select_related("region").order_by("opened_at")
     columns = ("pk", "tracks__pk", "tracks__level", "tracks__reading", "tracks__due_by", "tracks__stale_since")
-    rows = Series.objects.allowed(user, SeriesRight.VIEW).of_model(model.pk).values_list(*columns)
+    rows = Series.objects.allowed(user, SeriesRight.VIEW).of_model(model.pk).with_gone(at).filter(gone=False).values_list(*columns)
     states: dict[UUID, list[Track]] = {}
     for series, track, level, reading, due_by, stale_since in rows:
         kept = states.setdefault(series, [])

@@ -17,6 +17,7 @@ from monitoring.alerts.models import RANKS, SUBJECT, Alert, Kind, Status
 from monitoring.thresholds.models import LevelChoice
 from stewardship.coverage.gaps import open_gap
 from stewardship.coverage.models import Kind as GapKind
+from stewardship.escalation import follow
 from stewardship.escalation.errors import NoPath
 from stewardship.escalation.start import start
 from stewardship.journal.acting import acting, moment
@@ -138,6 +139,8 @@ def _call(alert: Alert, *, actor: User) -> None:
     except NoPath as refusal:
         # Nobody is configured to be called: the alert stays open, and the hole itself becomes somebody's task.
         log.warning("Alert %s calls nobody: %s", alert.pk, refusal)
+        # Whoever answered the milder level has not answered this one.
+        follow.settled(SUBJECT, alert.pk, actor=actor, reason=_("The level changed to %(level)s.") % {"level": alert.get_level_display()})
         open_gap(
             kind=GapKind.NO_PATH,
             subject_kind=SUBJECT,

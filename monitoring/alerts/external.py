@@ -64,7 +64,7 @@ def _trouble(verdict: Verdict) -> episode.Trouble:
         kind=Kind.EXTERNAL,
         cause=cause_of(verdict),
         level=verdict.level,
-        title=sentences.reported(verdict.title or verdict.name, verdict.model.slug, verdict.region.name, str(verdict.source)),
+        title=sentences.reported(verdict.title or verdict.name, verdict.model.name, verdict.region.name, str(verdict.source)),
         began_at=verdict.start,
         model=verdict.model,
         region=verdict.region,

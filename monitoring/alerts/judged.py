@@ -65,7 +65,7 @@ def _trouble(outcome: Outcome, transition: Transition, cause: str) -> episode.Tr
         kind=Kind.THRESHOLD,
         cause=cause,
         level=level.value,
-        title=sentences.breach(series.name, series.model.slug, series.region.name, transition.point.value, band, node),
+        title=sentences.breach(series.label, series.model.name, series.region.name, transition.point.value, band, node),
         began_at=transition.point.end,
         model=series.model,
         region=series.region,

@@ -163,12 +163,18 @@ class Alert(Recorded):
             self._move(Status.ACKNOWLEDGED, actor=actor, reason=reason)
             follow.acknowledged(SUBJECT, self.pk, actor=actor, reason=reason)
 
-    def taken_on(self, user: User | None, *, at: datetime | None, actor: User) -> None:
-        """Somebody acknowledged the escalation about it, where they were asked for the right to do so."""
+    def taken_on(self, user: User | None, *, level: str, at: datetime | None, actor: User) -> bool:
+        """Somebody acknowledged the escalation about this level, where they were asked for the right to do so.
+
+        False, and nothing done, when it has risen since: an answer is an answer to the level that was called about.
+        """
         with transaction.atomic():
             self._lock(Status.ACKNOWLEDGED)
+            if self.level != level:
+                return False
             self.acknowledged_at, self.acknowledged_by = at, user
             self._move(Status.ACKNOWLEDGED, actor=actor, reason=_t("Acknowledged on the escalation."))
+        return True
 
     def investigate(self, *, actor: User, reason: str) -> None:
         """Open a formal investigation; `reason` says what is suspected."""

@@ -111,7 +111,7 @@ class AlertDetail(ObjectPage):
         judged = alert.resolution in BY_PEOPLE
         windows = pictures.newest([alert.series]).get(alert.series_id, []) if alert.series else []
         return super().get_context_data(
-            answer=story.answer(alert, told),
+            answer=story.answer(alert, run, told),
             due=told.next_due if told is not None and alert.status == Status.OPEN else None,
             run=run,
             chart=self._chart(windows),

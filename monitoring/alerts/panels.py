@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, Min, Q, QuerySet, When
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -43,30 +44,52 @@ class Line:
     spark: SafeString
     bound: str
 
+    @property
+    def where(self) -> str:
+        """The place it is measured at, and the version it is about."""
+        parts = (self.series.region.name, self.series.environment, self.series.version and self.series.version.label)
+        return " · ".join(str(part) for part in parts if part)
+
 
 def monitoring(request: HttpRequest, model: Any) -> Mapping[str, Any] | None:
-    """Series with their bands, the worst drawn large; open alerts; silence and missing thresholds said, never green."""
+    """Series with their bands, the worst drawn large; open alerts; silence and missing thresholds said, never green.
+
+    What belongs to versions that no longer run is kept apart, and is no part of the answer.
+    """
     rows = Series.objects.allowed(request.user, SeriesRight.VIEW).of_model(model.pk)
     now = timezone.now()
+    judging = Track.objects.filter(series__model=model).judging(now)
     series = list(
-        rows.annotate(standing=Min(_standing(now)))
+        rows.with_gone(now)
+        .annotate(standing=Coalesce(Min(_standing(now), filter=Q(tracks__in=judging)), ORDER["unjudged"]))
         .select_related("metric", "region", "version", "environment")
-        .order_by("standing", "metric__slug", "method", "subject")[:MOST_SERIES]
+        .order_by("gone", "standing", "metric__slug", "method", "subject")[:MOST_SERIES]
     )
     alerts = Alert.objects.allowed(request.user, AlertRight.VIEW).filter(model=model).filter(~Q(status=Status.RESOLVED))
     windows = pictures.newest(series, 24)
     tracks: dict[Any, list[Track]] = {}
-    for track in Track.objects.filter(series__in=series).select_related("rule"):
+    for track in judging.filter(series__in=series).select_related("rule"):
         tracks.setdefault(track.series_id, []).append(track)
     lines = [_line(one, windows.get(one.pk, []), tracks.get(one.pk, []), now) for one in series]
     lines.sort(key=lambda line: ORDER[line.state])
+    running, gone = [line for line in lines if not line.series.gone], [line for line in lines if line.series.gone]
     return {
-        "lines": lines,
-        "charts": [_chart(line, windows.get(line.series.pk, []), tracks.get(line.series.pk, []), now) for line in lines[:CHARTS]],
+        "lines": running,
+        "gone": gone,
+        "charts": [
+            _chart(line, _title(line, running), windows.get(line.series.pk, []), tracks.get(line.series.pk, []), now)
+            for line in running[:CHARTS]
+        ],
         "alerts": list(alerts.select_related("region").order_by("-opened_at")[:10]),
-        "answer": _answer(lines),
+        "answer": _answer(running, gone),
         "more": rows.count() - len(lines) if len(series) == MOST_SERIES else 0,
     }
+
+
+def _title(line: Line, lines: list[Line]) -> str:
+    """Where there are several of a metric, each says which one it is."""
+    label = line.series.label
+    return f"{label} · {line.where}" if sum(other.series.label == label for other in lines) > 1 else label
 
 
 def _standing(now: datetime) -> Case:
@@ -75,12 +98,10 @@ def _standing(now: datetime) -> Case:
         When(tracks__level=LevelChoice.ACT, then=ORDER["act"]),
         When(tracks__level=LevelChoice.INVESTIGATE, then=ORDER["investigate"]),
         When(
-            Q(tracks__isnull=False)
-            & (~Q(tracks__reading=Reading.KNOWN) | Q(tracks__due_by__lt=now) | Q(tracks__stale_since__isnull=False)),
+            ~Q(tracks__reading=Reading.KNOWN) | Q(tracks__due_by__lt=now) | Q(tracks__stale_since__isnull=False),
             then=ORDER["unknown"],
         ),
         When(tracks__level=LevelChoice.OBSERVE, then=ORDER["observe"]),
-        When(tracks__isnull=True, then=ORDER["unjudged"]),
         default=ORDER["ok"],
     )
 
@@ -122,7 +143,7 @@ def _line(series: Series, windows: list[Window], tracks: list[Track], now: datet
         state=state,
         last=last,
         value=value,
-        spark=charts.spark([window.value for window in windows], title=f"{series.name}: {value}", breach=state in {"act", "investigate"}),
+        spark=charts.spark([window.value for window in windows], title=f"{series.label}: {value}", breach=state in {"act", "investigate"}),
         bound=_bound(_worst(tracks)),
     )
 
@@ -138,13 +159,15 @@ def _bound(track: Track | None) -> str:
     return _("%(bound)s by %(node)s") % {"bound": edges, "node": node}
 
 
-def _chart(line: Line, windows: list[Window], tracks: list[Track], now: datetime) -> SafeString:
+def _chart(line: Line, title: str, windows: list[Window], tracks: list[Track], now: datetime) -> SafeString:
     track = _worst(tracks)
     silent = now if track is not None and not track.is_known(now) and track.stale_since is not None else None
-    return pictures.chart(line.series, windows, pictures.bands_of(track.effective) if track else {}, silent_at=silent)
+    return pictures.chart(line.series, windows, pictures.bands_of(track.effective) if track else {}, title=title, silent_at=silent)
 
 
-def _answer(lines: list[Line]) -> str:
+def _answer(lines: list[Line], gone: list[Line]) -> str:
+    if gone and not lines:
+        return _("Nothing that runs is measured, so nothing is known about how it does.")
     if not lines:
         return _("Nothing is measured yet, so nothing is known about how it does.")
     counts = {state: sum(line.state == state for line in lines) for state in ORDER}

@@ -25,9 +25,9 @@ def beyond(band: Band, value: Decimal) -> tuple[str, Decimal | None]:
 
 
 def breach(series: str, model: str, region: str, value: Decimal, band: Band, node: str) -> str:
-    """`drift.wasserstein for tumour-risk in Germany is 0.46, above 0.25 set by EU`."""
+    """`Drift (wasserstein) of Tumour risk in Germany is 0.46, above 0.25 (bound of EU)`: names, as people say them."""
     how, bound = beyond(band, value)
-    return _("%(series)s for %(model)s in %(region)s is %(value)s, %(how)s %(bound)s set by %(node)s") % {
+    return _("%(series)s of %(model)s in %(region)s is %(value)s, %(how)s %(bound)s (bound of %(node)s)") % {
         "series": series,
         "model": model,
         "region": region,
@@ -40,7 +40,7 @@ def breach(series: str, model: str, region: str, value: Decimal, band: Band, nod
 
 def silence(series: str, model: str, region: str) -> str:
     """No data came."""
-    return _("No data: %(series)s for %(model)s in %(region)s is not known") % {"series": series, "model": model, "region": region}
+    return _("No data: %(series)s of %(model)s in %(region)s is not known") % {"series": series, "model": model, "region": region}
 
 
 def reported(title: str, model: str, region: str, source: str) -> str:

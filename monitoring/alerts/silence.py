@@ -37,7 +37,7 @@ def _say(track: Track, actor: User) -> None:
         kind=Kind.SILENCE,
         cause=cause,
         level=rule.stale_level,
-        title=sentences.silence(series.name, series.model.slug, series.region.name),
+        title=sentences.silence(series.label, series.model.name, series.region.name),
         began_at=track.due_by or at,
         model=series.model,
         region=series.region,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from config.portal.chips import Chip, Tone
@@ -17,6 +18,7 @@ from stewardship.escalation.models import Run
 from stewardship.escalation.rights import RunRight
 from stewardship.people.models import User
 
+SHOWN = 100
 LEVEL_TONES: dict[str, Tone] = {"observe": "info", "investigate": "watch", "act": "act"}
 STATUS_TONES: dict[str, Tone] = {
     Status.OPEN: "watch",
@@ -46,7 +48,7 @@ def run_of(alert: Alert, user: Any) -> Run | None:
     return run if run is not None and allowed_to(user, RunRight.VIEW, run) else None
 
 
-def answer(alert: Alert, told: escalation.Story | None) -> str:
+def answer(alert: Alert, run: Run | None, told: escalation.Story | None) -> str:
     """Where it stands and who must do what by when, in one or two sentences."""
     if alert.status == Status.RESOLVED:
         if alert.resolution == Resolution.SOURCE:
@@ -59,7 +61,7 @@ def answer(alert: Alert, told: escalation.Story | None) -> str:
         said.append(_("%(name)s is investigating.") % {"name": alert.acknowledged_by})
     elif alert.status == Status.ACKNOWLEDGED:
         said.append(_("%(name)s has taken it on. Nobody else is called.") % {"name": alert.acknowledged_by})
-    elif told is not None:
+    elif run is not None and told is not None and run.level == alert.level:
         said.append(told.answer)
     elif alert.level == "observe":
         said.append(_("An observation: looked at in the course of work, nobody is called."))
@@ -75,9 +77,14 @@ def events(alert: Alert, told: escalation.Story | None) -> list[Item]:
 
 
 def _history(alert: Alert) -> Iterable[Item]:
-    rows = list(alert.history.order_by("history_date", "history_id"))
+    """The newest steps; an alert that a source touches every minute has more than a page can hold."""
+    rows = list(alert.history.order_by("-history_date", "-history_id")[: SHOWN + 1])[::-1]
     names = {user.pk: user.full_name or user.username for user in User.objects.filter(pk__in={row.history_user_id for row in rows})}
     before = None
+    if len(rows) > SHOWN:
+        before = rows.pop(0)
+        whole = reverse("history", args=["monitoring.alert", alert.pk])
+        yield Item(before.history_date, "signal", actor="", verb=_("What came before stands in its"), object_label=_("history"), url=whole)
     for row in rows:
         yield _item(row, before, names.get(row.history_user_id, ""))
         before = row

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from config.portal.admin import GovernedAdmin
 from monitoring.signals import adapters
-from monitoring.signals.models import Batch, Metric, Quarantined, Source
+from monitoring.signals.models import Batch, Metric, Quarantined, Series, Source, Verdict, Window
 from monitoring.signals.rights import SeriesRight, SourceRight
 
 
@@ -72,3 +72,35 @@ class QuarantinedAdmin(ShownAdmin):
     list_display = ("received_at", "source", "field", "problem", "status")
     list_select_related = ("source",)
     list_filter = ("status", "field")
+
+
+@admin.register(Series)
+class SeriesAdmin(ShownAdmin):
+    """What is measured about which model, where, and which way is bad."""
+
+    rights = {"view": SeriesRight.VIEW}
+    list_display = ("name", "model", "version", "environment", "region", "direction", "unit", "created_at")
+    list_select_related = ("metric", "model", "version__model", "environment", "region")
+    list_filter = ("direction",)
+    search_fields = ("model__name", "metric__slug", "method", "subject")
+
+
+@admin.register(Window)
+class WindowAdmin(ShownAdmin):
+    """What was measured, value by value; a corrected one stands beside the old."""
+
+    rights = {"view": SeriesRight.VIEW}
+    list_display = ("series", "series__model", "start", "end", "value", "n", "source", "received_at")
+    list_select_related = ("series__metric", "series__model", "source")
+    search_fields = ("external_id", "series__model__name")
+
+
+@admin.register(Verdict)
+class VerdictAdmin(ShownAdmin):
+    """What sources judged themselves, in their own words."""
+
+    rights = {"view": SeriesRight.VIEW}
+    list_display = ("name", "model", "region", "firing", "level", "source", "start", "end")
+    list_select_related = ("model", "region", "source")
+    list_filter = ("firing", "level")
+    search_fields = ("name", "title", "external_id", "model__name")

@@ -11,14 +11,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from monitoring.signals.bulk import update
-from monitoring.signals.models import Batch, Series, Window
+from monitoring.signals.models import Batch, Series, Window, replaced
 from monitoring.thresholds.models import Track
 from monitoring.thresholds.resolve import Effective, Resolver
 from monitoring.thresholds.rules import Level, Point, State, Transition, due_by, fold
-from stewardship.inventory.models import Deployment
 
 # A late window makes us fold its series again from here; older ones no longer influence any streak.
 REFOLD = 5000
@@ -86,8 +85,12 @@ def _judge(track: Track, series: Series, effective: Effective, fresh: list[Seen]
         transitions = _net(before.level, after)
     else:
         after, transitions = fold(_points(fresh), effective.judgement, before)
-    broke_silence = track.stale_since is not None and not late
+    # Only a newer window is news; what arrives late says nothing about whether the source speaks again.
+    newer = after.last is not None and (before.last is None or after.last.end > before.last.end)
+    broke_silence = newer and track.stale_since is not None
     _remember(track, after, effective)
+    if newer:
+        track.stale_since = None
     return Outcome(track, series, effective, transitions, after, broke_silence)
 
 
@@ -115,9 +118,13 @@ def _remember(track: Track, state: State, effective: Effective) -> None:
     track.state = msgspec.to_builtins(state, builtin_types=(datetime, Decimal), str_keys=True)
     track.effective = effective.document()
     track.last_end = state.last.end if state.last else None
+    track.due_by = _due(track, effective)
+
+
+def _due(track: Track, effective: Effective) -> datetime | None:
+    """When the next window must have come by the rule as it is; None where none is expected."""
     every = effective.expected_every
-    track.due_by = due_by(track.last_end, every, effective.rule.grace) if every and track.last_end else None
-    track.stale_since = None
+    return due_by(track.last_end, every, effective.rule.grace) if every and track.last_end else None
 
 
 def remembered(track: Track) -> State:
@@ -128,11 +135,27 @@ def remembered(track: Track) -> State:
 def silent(at: datetime, limit: int = 200) -> list[Track]:
     """Expected series that have been silent for too long, locked, oldest first. The caller says so and marks them.
 
-    Of a version that has been replaced where it ran, nothing is expected any more.
+    Of a version that has been replaced where it ran, nothing is expected any more; nor by a rule that has ended, that
+    selects other series by now, or that gives more time than when it last judged (then the new time is kept).
     """
-    there = Deployment.objects.filter(
-        version=OuterRef("series__version"), environment=OuterRef("series__environment"), region=OuterRef("series__region")
-    )
-    overdue = Track.objects.overdue(at).exclude(Exists(there), ~Exists(there.live(at)))
+    overdue = Track.objects.overdue(at).judging(at).exclude(replaced(at, "series__"))
     locked = overdue.order_by("due_by", "pk").select_for_update(skip_locked=True, of=("self",))
-    return list(locked.select_related("series__model", "series__region", "series__metric", "rule")[:limit])
+    named = ("series__model", "series__region", "series__metric", "series__version", "series__environment", "rule")
+    found = list(locked.select_related(*named)[:limit])
+    if not found:
+        return []
+    resolver = Resolver((track.series for track in found), at)
+    return [track for track in found if _is_due(track, resolver, at)]
+
+
+def _is_due(track: Track, resolver: Resolver, at: datetime) -> bool:
+    """Whether the rule as it is now still waits in vain; a later time, or none, is kept for the next look."""
+    judging = next((each for each in resolver.of(track.series) if each.rule.pk == track.rule_id), None)
+    if judging is None:
+        return False
+    due = _due(track, judging)
+    if due is not None and due < at:
+        return True
+    track.due_by = due
+    track.save(update_fields=["due_by"])
+    return False

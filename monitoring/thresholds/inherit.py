@@ -30,6 +30,11 @@ class Parameter(StrEnum):
 BOUNDS = {Parameter(level.value): level for level in ALERTING}
 COUNTS = (Parameter.FOR_WINDOWS, Parameter.MIN_N, Parameter.EXPECTED_EVERY)
 
+# A measured value has at most 18 digits before the point; a bound beyond that could not be left, nor be written down.
+TOO_LARGE = Decimal(10) ** 18
+# Ten years: what is expected less often is not expected, and later instants do not fit a calendar.
+MOST_MINUTES = 10 * 366 * 24 * 60
+
 
 class Unusable(ValueError):
     """A value that cannot be a threshold; the text says why, `parameter` says which."""
@@ -87,6 +92,8 @@ def number(value: Any, parameter: str) -> Decimal:
     """The value as a finite Decimal. Raises Unusable."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or not Decimal(value).is_finite():
         raise Unusable("This must be a number.", parameter)
+    if abs(Decimal(value)) >= TOO_LARGE:
+        raise Unusable("This number is too large.", parameter)
     return Decimal(value)
 
 
@@ -102,6 +109,8 @@ def parse(direction: Direction, parameter: Parameter, value: Any) -> Any:
     least = 0 if parameter is Parameter.MIN_N else 1
     if exact != int(exact) or exact < least:
         raise Unusable(f"This must be a whole number from {least} up.", parameter)
+    if parameter is Parameter.EXPECTED_EVERY and exact > MOST_MINUTES:
+        raise Unusable(f"This must be at most {MOST_MINUTES} minutes, which is ten years.", parameter)
     return int(exact)
 
 
@@ -192,6 +201,16 @@ def freedom(said: Any, parameter: str) -> Freedom:
     if low > high:
         raise Unusable(f"{parameter}: low is above high.", "freedoms")
     return Freedom(low=low, high=high)
+
+
+def freedoms(said: Any) -> dict[Parameter, Freedom]:
+    """What a rule leaves to nodes below, by parameter, as it is stored. Raises Unusable."""
+    if not isinstance(said, Mapping):
+        raise Unusable('Say it per parameter, for instance {"act": "fixed"}.', "freedoms")
+    for name in said:
+        if name not in set(Parameter):
+            raise Unusable(f"“{name}” is no parameter; use one of: {', '.join(Parameter)}.", "freedoms")
+    return {Parameter(name): freedom(one, name) for name, one in said.items()}
 
 
 def check_levels(direction: Direction, levels: Mapping[str, Any], margin: Decimal = Decimal(0)) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Self
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -20,6 +21,7 @@ from monitoring.thresholds.rights import RuleRight
 from stewardship.inventory.models import Environment, ModelFamily, RegisteredModel
 from stewardship.journal.fields import DocumentField
 from stewardship.journal.record import GovernedQuerySet, Recorded
+from stewardship.regions import tree
 from stewardship.regions.models import Region
 
 
@@ -57,6 +59,11 @@ class RuleQuerySet(GovernedQuerySet):
     def in_force(self, at: datetime) -> Self:
         return self.filter(valid_from__lte=at).filter(Q(valid_until__isnull=True) | Q(valid_until__gt=at))
 
+    def binding(self, regions: Iterable[UUID]) -> Self:
+        """Those that hold in one of these regions, because they are set there or above."""
+        parents = Region.objects.parents()
+        return self.filter(region__in={node for region in regions for node in tree.above(parents, region)})
+
 
 class Rule(Recorded):
     """What is still allowed for one metric, below one region: bounds per level, timing, and what to do next."""
@@ -93,10 +100,10 @@ class Rule(Recorded):
         _("expected every (minutes)"),
         null=True,
         blank=True,
-        validators=[MinValueValidator(1)],
+        validators=[MinValueValidator(1), MaxValueValidator(inherit.MOST_MINUTES)],
         help_text=_("Silence for longer is an alert."),
     )
-    grace_minutes = models.PositiveIntegerField(_("grace (minutes)"), default=0)
+    grace_minutes = models.PositiveIntegerField(_("grace (minutes)"), default=0, validators=[MaxValueValidator(inherit.MOST_MINUTES)])
     stale_level = models.CharField(_("level of silence"), max_length=12, choices=LevelChoice, default=LevelChoice.INVESTIGATE)
     next_actions = DocumentField(_("next action"), default=dict, blank=True, help_text=_('Per level: {"act": "Ask for a rollback."}.'))
     freedoms = DocumentField(
@@ -148,7 +155,7 @@ class Rule(Recorded):
 
     def freedom(self) -> dict[inherit.Parameter, inherit.Freedom]:
         """How far nodes below may go, per parameter; raises Unusable."""
-        return {inherit.Parameter(name): inherit.freedom(said, name) for name, said in (self.freedoms or {}).items()}
+        return inherit.freedoms(self.freedoms or {})
 
     def clean(self) -> None:
         """Refuse what could never be judged: bounds out of order, a margin that leaves no way back, unknown names."""
@@ -159,14 +166,16 @@ class Rule(Recorded):
             if not isinstance(self.levels, dict):
                 raise inherit.Unusable(str(_("Give one bound per level.")), "levels")
             inherit.check_levels(direction, self.levels, self.margin or Decimal(0))
-            for name in self.freedoms or {}:
-                if name not in ParameterChoice.values:
-                    raise inherit.Unusable(str(_("“%(name)s” is no parameter.") % {"name": name}), "freedoms")
             self.freedom()
         except inherit.Unusable as error:
             field = error.parameter if error.parameter in {"freedoms", "margin"} else "levels"
             raise ValidationError({field: f"{error}"}) from error
-        if not isinstance(self.next_actions, dict) or not set(self.next_actions) <= set(LevelChoice.values):
+        said = self.next_actions
+        if (
+            not isinstance(said, dict)
+            or not set(said) <= set(LevelChoice.values)
+            or not all(isinstance(each, str) for each in said.values())
+        ):
             raise ValidationError({"next_actions": _("Give a sentence per level, e.g. {“act”: “Ask for a rollback.”}.")})
 
     @property
@@ -239,6 +248,24 @@ class TrackQuerySet(Restricted):
     def overdue(self, at: datetime) -> Self:
         """Expected series that are silent for too long and have not been called stale yet."""
         return self.filter(stale_since__isnull=True, due_by__lt=at)
+
+    def judging(self, at: datetime) -> Self:
+        """Those whose rule is in force and selects their series: what `resolve.Resolver` says, in SQL."""
+        rules_in_force = Rule.objects.in_force(at)
+        parents = Region.objects.parents()
+        below = Q(pk__in=[])
+        for region in rules_in_force.values_list("region_id", flat=True).distinct().order_by():
+            below |= Q(rule__region=region, series__region__in=tree.below(parents, [region]))
+        return self.filter(
+            below,
+            Q(rule__method="") | Q(rule__method=F("series__method")),
+            Q(rule__subject="") | Q(rule__subject=F("series__subject")),
+            Q(rule__environment__isnull=True) | Q(rule__environment=F("series__environment")),
+            Q(rule__tier_up_to__isnull=True) | Q(series__model__tier__isnull=True) | Q(rule__tier_up_to__gte=F("series__model__tier")),
+            rule__in=rules_in_force,
+            rule__metric=F("series__metric"),
+            rule__direction=F("series__direction"),
+        )
 
 
 class Track(models.Model):

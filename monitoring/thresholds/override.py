@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -36,30 +36,46 @@ def override(
     valid_until: datetime | None = None,
 ) -> Override:
     """Set it, from now or from a date; refuses what would loosen what the node inherits, saying who set that."""
-    scopes = [scope for scope in (region, family, model) if scope is not None]
-    if len(scopes) != 1:
-        raise ThresholdRefused(_("Say for which region, family or model."), field="region", remedy=_("Choose exactly one."))
-    require(actor, RuleRight.CONFIGURE, scopes[0])
+    made = Override(
+        rule=rule,
+        region=region,
+        family=family,
+        model=model,
+        parameter=parameter,
+        value=value,
+        rationale=reason,
+        valid_from=valid_from or moment(),
+        valid_until=valid_until,
+    )
+    require(actor, RuleRight.CONFIGURE, _scope(made))
     with transaction.atomic(), acting(actor, reason):
-        made = Override(
-            rule=rule,
-            region=region,
-            family=family,
-            model=model,
-            parameter=parameter,
-            value=value,
-            rationale=reason,
-            valid_from=valid_from or moment(),
-            valid_until=valid_until,
-        )
         check(made)
         made.save()
     return made
 
 
+def end(override: Override, *, actor: User, reason: str) -> None:
+    """From now on the node inherits again; one that has not begun never will. Refuses one that has ended."""
+    require(actor, RuleRight.CONFIGURE, _scope(override))
+    with transaction.atomic(), acting(actor, reason):
+        override.refresh_from_db(from_queryset=Override.objects.select_for_update(of=("self",)))
+        now = moment()
+        if override.valid_until is not None and override.valid_until <= now:
+            raise ThresholdRefused(_("It has ended already."), field="valid_until", remedy=_("Nothing to do."))
+        override.valid_until = max(now, override.valid_from + timedelta.resolution)  # the database wants an end after the start
+        override.save(update_fields=["valid_until"])
+
+
+def _scope(wanted: Override) -> Region | ModelFamily | RegisteredModel:
+    scopes = [scope for scope in (wanted.region, wanted.family, wanted.model) if scope is not None]
+    if len(scopes) != 1:
+        raise ThresholdRefused(_("Say for which region, family or model."), field="region", remedy=_("Choose exactly one."))
+    return scopes[0]
+
+
 def check(wanted: Override) -> None:
     """Raise ThresholdRefused for a value that is none, out of place, or looser than what the node inherits."""
-    rule = wanted.rule
+    rule, scope = wanted.rule, _scope(wanted)
     if wanted.parameter not in set(inherit.Parameter):
         raise ThresholdRefused(
             _("“%(name)s” is no parameter of a threshold.") % {"name": wanted.parameter},
@@ -68,14 +84,14 @@ def check(wanted: Override) -> None:
         )
     if wanted.valid_until is not None and wanted.valid_until <= wanted.valid_from:
         raise ThresholdRefused(_("It would end before it begins."), field="valid_until", remedy=_("Choose a later end."))
-    line = _line(wanted)
+    line = (scope if isinstance(scope, Region) else scope.region).ancestors_and_self()
     if rule.region not in line:
         raise ThresholdRefused(
             _("This rule holds below %(region)s only.") % {"region": rule.region}, field="region", remedy=_("Choose a region below it.")
         )
     parameter = inherit.Parameter(wanted.parameter)
     above = [inherit.Said(str(each.scope), inherit.Parameter(each.parameter), each.value) for each in _above(wanted, line)]
-    said = inherit.Said(str(wanted.scope), parameter, wanted.value)
+    said = inherit.Said(str(scope), parameter, wanted.value)
     direction = Direction(rule.direction)
     try:
         inherit.parse(direction, parameter, wanted.value)
@@ -83,20 +99,12 @@ def check(wanted: Override) -> None:
     except inherit.Unusable as error:
         raise ThresholdRefused(str(error), field="value", remedy=_("Enter it as the rule does.")) from error
     got = settled.get(parameter)
-    if got is None or str(wanted.scope) in got.clamped:
+    if got is None or str(scope) in got.clamped:
         raise ThresholdRefused(
             _("This is looser than %(node)s allows.") % {"node": got.node if got else rule.region},
             field="value",
             remedy=_("Choose a stricter value, or ask %(node)s to make this parameter free.") % {"node": got.node if got else rule.region},
         )
-
-
-def _line(wanted: Override) -> list[Region]:
-    region = wanted.region
-    if region is None:
-        scope = wanted.family or wanted.model
-        region = scope.region if scope is not None else wanted.rule.region
-    return region.ancestors_and_self()
 
 
 def _above(wanted: Override, line: list[Region]) -> list[Override]:

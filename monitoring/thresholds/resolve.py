@@ -124,6 +124,7 @@ class Resolver:
 
 
 def _selects(rule: Rule, series: Series) -> bool:
+    # `TrackQuerySet.judging` says the same in SQL.
     if rule.metric_id != series.metric_id or rule.direction != series.direction:
         return False
     if rule.method and rule.method != series.method:

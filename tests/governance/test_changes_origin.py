@@ -65,3 +65,53 @@ def test_without_anything_live_or_before_nothing_is_drafted(cast: Cast, model: R
     record(actor=system_user(), version=make_version(model), environment=cast.environments["production"], region=cast.regions["de"])
     assert on_alert(an_alert(cast, model, region="eu"), actor=system_user()) is None
     assert ChangeRequest.objects.count() == 0
+
+
+def ran(cast: Cast, version: ModelVersion, region: str = "de", environment: str = "production") -> None:
+    record(actor=system_user(), version=version, environment=cast.environments[environment], region=cast.regions[region])
+
+
+def test_a_version_that_was_left_by_going_back_is_no_way_back(
+    cast: Cast, model: RegisteredModel, two_versions: tuple[ModelVersion, ModelVersion]
+) -> None:
+    old, new = two_versions
+    ran(cast, old)
+    assert on_alert(an_alert(cast, model), actor=system_user()) is None
+    ran(cast, new)
+    again = on_alert(an_alert(cast, model, region="eu"), actor=system_user())
+    assert again is not None
+    assert again.version == old  # forward once more: the way back is what it was
+
+
+def test_after_going_back_the_next_way_back_is_what_ran_before_that(
+    cast: Cast, model: RegisteredModel, two_versions: tuple[ModelVersion, ModelVersion]
+) -> None:
+    old, new = two_versions
+    ran(cast, make_version(model, "1.2.0"))
+    ran(cast, new)
+    change = on_alert(an_alert(cast, model), actor=system_user())
+    assert change is not None
+    assert (change.version, change.rollback.target_version) == (old, new)
+
+
+def test_nothing_is_drafted_for_what_runs_beside_the_alert(
+    cast: Cast, model: RegisteredModel, two_versions: tuple[ModelVersion, ModelVersion]
+) -> None:
+    assert on_alert(an_alert(cast, model, region="fr"), actor=system_user()) is None
+    for version in two_versions:
+        ran(cast, version, "fr")
+    # Two places below the EU have a version: which of them is meant is not known.
+    assert on_alert(an_alert(cast, model, region="eu"), actor=system_user()) is None
+    assert ChangeRequest.objects.count() == 0
+
+
+def test_the_nearest_deployment_that_serves_the_region_is_meant(
+    cast: Cast, model: RegisteredModel, two_versions: tuple[ModelVersion, ModelVersion]
+) -> None:
+    for version in two_versions:
+        ran(cast, version, "global")
+        ran(cast, version, "emea")
+    ran(cast, two_versions[1], "fr", "staging")
+    change = on_alert(an_alert(cast, model, region="fr"), actor=system_user())
+    assert change is not None
+    assert (change.region, change.environment) == (cast.regions["emea"], cast.environments["production"])

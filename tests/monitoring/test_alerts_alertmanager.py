@@ -47,7 +47,7 @@ def altered(name: str, **fields: Any) -> bytes:
 def test_one_firing_alert_opens_one_of_ours(post: Any) -> None:
     post(payload("firing-one"))
     alert = Alert.objects.get()
-    assert alert.title == "p99 latency of tumour-risk in DE is 412 ms (tumour-risk in Germany, reported by Alertmanager)"
+    assert alert.title == "p99 latency of tumour-risk in DE is 412 ms (Tumour risk in Germany, reported by Alertmanager)"
     assert (alert.level, alert.version.label, alert.region.code) == ("investigate", "1.1.0", "de")  # type: ignore[union-attr]
     assert alert.next_action.endswith("/runbooks/ModelLatencyHigh")
     assert Run.objects.get().level == "investigate"

@@ -12,18 +12,20 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from config.portal.registry import inbox
-from monitoring.alerts import panels
+from monitoring.alerts import panels, pictures, story
 from monitoring.alerts.models import Alert
 from monitoring.alerts.receive import receive
 from monitoring.alerts.silence import sweep
-from monitoring.signals.models import Metric, Quarantined, Source, Window
+from monitoring.signals.models import Metric, Quarantined, Series, Source, Window
 from monitoring.thresholds.models import Override, Rule, Track
 from stewardship.escalation.models import Path, Run
 from stewardship.escalation.tasks import fire_due_timers
+from stewardship.inventory.deploy import record
 from stewardship.inventory.models import Deployment, ModelVersion, RegisteredModel
-from stewardship.people.models import User
-from tests.cast import Cast
-from tests.monitoring.conftest import Send, payload, saved, window
+from stewardship.journal.acting import acting
+from stewardship.people.models import User, system_user
+from tests.cast import Cast, make_version
+from tests.monitoring.conftest import START, Send, payload, saved, window
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +47,7 @@ def page(client: Client, user: User, url: str, status: int = 200, **data: Any) -
 def test_the_answer_comes_first_and_names_who_must_come_by_when(client: Client, alert: Alert, ivan: User) -> None:
     fire_due_timers()
     text = page(client, ivan, alert.get_absolute_url())
-    assert "Act: drift.wasserstein for tumour-risk in Germany is 0.46, above 0.3 set by Global" in text
+    assert "Act: Drift (wasserstein) of Tumour risk in Germany is 0.46, above 0.3 (bound of Global)" in text
     assert "Ivan Ilic was called" in text
     assert "Kate Klein" in text
     assert "Ask for a rollback." in text
@@ -118,6 +120,29 @@ def test_without_a_path_the_page_says_that_nobody_is_called(client: Client, send
     assert "nobody is called" in page(client, ivan, observed.get_absolute_url())
 
 
+def test_where_nobody_is_called_about_what_it_rose_to_the_page_says_so(
+    client: Client, send: Send, rule: Rule, path: Path, ivan: User
+) -> None:
+    path.level = "investigate"
+    saved(path)
+    send(window(0, 0.25))
+    Run.objects.get().acknowledge(actor=ivan)
+    send(window(1, 0.46))
+    assert "no escalation path is configured" in page(client, ivan, Alert.objects.get().get_absolute_url())
+
+
+def test_of_a_long_history_the_newest_steps_are_shown(alert: Alert) -> None:
+    for number in range(story.SHOWN + 5):
+        with acting(system_user(), f"Step {number}"):
+            alert.save()
+    items = story.events(alert, None)
+    assert len(items) == story.SHOWN + 1
+    assert items[0].detail == f"Step {story.SHOWN + 4}"
+    assert items[-1].verb == "What came before stands in its"
+    assert items[-1].url.startswith("/history/")
+    assert "opened it" not in " ".join(item.verb for item in items)
+
+
 def test_the_list_counts_and_filters(client: Client, alert: Alert, ivan: User, gita: User) -> None:
     text = page(client, ivan, "/alerts/")
     assert "1 alert waits for somebody" in text
@@ -158,6 +183,36 @@ def test_the_cockpit_shows_the_worst_first_and_what_nobody_judges(alert: Alert, 
     assert "250 ms" in text
     assert alert.title in text
     assert len(text) < 60_000
+
+
+def test_what_no_longer_runs_is_no_part_of_the_answer(
+    client: Client, send: Send, rule: Rule, path: Path, model: RegisteredModel, ivan: User, deployment: Deployment, cast: Cast
+) -> None:
+    place = {"environment": "production", "version": "1.0.0"}
+    send(window(0, 0.46, **place))
+    newer = make_version(model, "1.1.0")
+    record(actor=system_user(), version=newer, environment=deployment.environment, region=deployment.region)
+    context, text = shown(ivan, model)
+    assert (context["lines"], [line.state for line in context["gone"]], context["charts"]) == ([], ["act"], [])
+    assert "Nothing that runs is measured" in text
+    send(window(1, 0.05, **place | {"version": "1.1.0"}), window(1, 0.06, region="fr", id="fr"))
+    context, text = shown(ivan, model)
+    assert context["answer"] == "Of 2 series: 2 within bounds."
+    assert "Versions that no longer run" in text
+    titles = ["Drift (wasserstein) · France", "Drift (wasserstein) · Germany · Production · 1.1.0"]
+    assert sorted(title for title in titles if any(title in chart for chart in context["charts"])) == titles
+    assert "How it does" not in text
+    Alert.objects.get().resolve(actor=ivan, outcome="fixed", reason="Replaced by 1.1.0")
+    assert "Everything that is judged (2 series) is within its bounds." in page(client, ivan, f"/models/{model.pk}/")
+    assert "Versions that no longer run" in page(client, ivan, f"/models/{model.pk}/?tab=monitoring")
+
+
+def test_a_rule_that_ended_judges_no_more(send: Send, rule: Rule, path: Path, model: RegisteredModel, ivan: User) -> None:
+    send(window(0, 0.46))
+    rule.valid_until = timezone.now()
+    saved(rule)
+    context, _text = shown(ivan, model)
+    assert [line.state for line in context["lines"]] == ["unjudged"]
 
 
 def test_what_is_silent_is_not_known_and_never_green(
@@ -265,6 +320,9 @@ def test_a_rule_and_its_overrides_are_configured_in_the_admin(client: Client, se
         "overrides-0-valid_from_1": "00:00:00",
     }
     assert client.post(url, fields | {"levels": '{"observe": 0.5, "act": 0.3}'}).status_code == 200
+    for wrong in ('["min_n"]', "5", '{"act": 5}'):
+        refused = client.post(url, fields | {"freedoms": wrong})
+        assert (refused.status_code, "freedoms" in refused.context["adminform"].errors) == (200, True)
     client.post(url, fields | added)
     assert not Override.objects.exists()  # looser than the rule: refused
     reply = client.post(url, fields | added | {"overrides-0-value": "0.2"})
@@ -318,3 +376,25 @@ def test_of_more_series_than_fit_the_worst_are_shown(
     assert context["lines"][0].series.subject == "zinc"
     assert len(context["lines"]) == panels.MOST_SERIES
     assert context["more"] == 6
+
+
+def test_a_busy_series_hides_no_slow_one(send: Send, rule: Rule, django_assert_num_queries: Any) -> None:
+    def at(hour: int, value: float, subject: str, name: str = "") -> Any:
+        return window(0, value, subject=subject, id=name or f"{subject} {hour}", start=start(hour), end=start(hour + 1))
+
+    send(at(-9000, 0.05, "slow"), at(-8000, 0.05, "slow"))
+    for first in range(-4200, 0, 700):
+        send(*(at(hour, 0.01, "busy") for hour in range(first, first + 700)))
+    for number in range(3):  # the same hour again and again is one point, and takes no other's place
+        send(at(-8000, 0.02 + number / 100, "slow", f"correction {number}"))
+    busy, slow = Series.objects.order_by("subject")
+    with django_assert_num_queries(2):
+        found = pictures.newest([busy, slow], 2)
+    assert [each.end.isoformat() for each in found[busy.pk]] == [start(-1), start(0)]
+    assert [float(each.value) for each in found[slow.pk]] == [0.05, 0.04]
+    assert pictures.newest([]) == {}
+
+
+def start(hour: int) -> str:
+    """This many hours after the first."""
+    return (START + timedelta(hours=hour)).isoformat()

@@ -13,6 +13,7 @@ from monitoring.alerts import answered, hooks
 from monitoring.alerts.errors import OutcomeMissing, ReasonMissing
 from monitoring.alerts.models import Alert
 from monitoring.alerts.silence import sweep
+from monitoring.signals.models import Metric, Series
 from monitoring.thresholds.errors import ThresholdRefused
 from monitoring.thresholds.models import Override, Rule, Track
 from monitoring.thresholds.override import override
@@ -33,9 +34,22 @@ pytestmark = pytest.mark.django_db
 def test_the_title_says_what_where_how_much_and_whose_bound(send: Send, rule: Rule, path: Path) -> None:
     send(window(0, 0.46))
     alert = Alert.objects.get()
-    assert alert.title == "drift.wasserstein for tumour-risk in Germany is 0.46, above 0.3 set by Global"
+    assert alert.title == "Drift (wasserstein) of Tumour risk in Germany is 0.46, above 0.3 (bound of Global)"
     assert (alert.level, alert.status, alert.next_action, alert.episode) == ("act", "open", "Ask for a rollback.", 1)
     assert (alert.context["value"], alert.context["n"], alert.context["node"]) == (Decimal("0.46"), 60, "Global")
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "subject", "label"),
+    [
+        ("Brier score", "", "", "Brier score"),
+        ("Drift", "psi", "age", "Drift (age, psi)"),
+        ("Drift (normalised)", "", "age", "Drift (normalised, age)"),
+        ("Share (%) of all", "", "age", "Share (%) of all (age)"),
+    ],
+)
+def test_a_series_is_called_by_the_name_of_its_metric(name: str, method: str, subject: str, label: str) -> None:
+    assert Series(metric=Metric(name=name), method=method, subject=subject).label == label
 
 
 def test_within_bounds_there_is_no_alert_and_the_series_is_known(send: Send, rule: Rule) -> None:
@@ -122,7 +136,7 @@ def test_windows_in_any_order_give_the_same_standing(send: Send, rule: Rule, pat
 def test_a_region_may_tighten_and_its_name_stands_by_the_bound(send: Send, rule: Rule, path: Path, cast: Cast, frank: User) -> None:
     override(actor=frank, rule=rule, parameter="act", value=Decimal("0.25"), region=cast.regions["eu"], reason="Closer to patients")
     send(window(0, 0.46))
-    assert Alert.objects.get().title.endswith("is 0.46, above 0.25 set by EU")
+    assert Alert.objects.get().title.endswith("is 0.46, above 0.25 (bound of EU)")
     send(window(0, 0.28, region="jp", id="jp"))
     assert Alert.objects.get(region=cast.regions["jp"]).level == "investigate"
 
@@ -319,6 +333,31 @@ def test_who_answers_the_escalation_has_taken_the_alert_on(alert: Alert, ivan: U
     assert (alert.status, alert.acknowledged_by) == ("acknowledged", ivan)
 
 
+def test_an_answer_to_the_milder_level_is_none_to_the_level_that_nobody_is_called_about(
+    send: Send, rule: Rule, path: Path, ivan: User
+) -> None:
+    path.level = "investigate"
+    saved(path)
+    send(window(0, 0.25))
+    Run.objects.get().acknowledge(actor=ivan)
+    assert answered.sweep() == 1
+    send(window(1, 0.46))  # no path is configured for act
+    alert = Alert.objects.get()
+    assert (alert.level, alert.status, answered.sweep()) == ("act", "open", 0)
+    assert Run.objects.get().status == "stopped"
+    assert Gap.objects.get().kind == "no escalation path"
+
+
+def test_an_alert_that_rose_meanwhile_is_not_taken_on_by_the_answer_of_before(
+    send: Send, rule: Rule, path: Path, ivan: User, system: User
+) -> None:
+    send(window(0, 0.25), window(1, 0.46))
+    alert = Alert.objects.get()
+    assert not alert.taken_on(ivan, level="investigate", at=START, actor=system)
+    assert (alert.status, alert.acknowledged_by) == ("open", None)
+    assert alert.taken_on(ivan, level="act", at=START, actor=system)
+
+
 # --- silence -------------------------------------------------------------------------------------
 
 
@@ -357,3 +396,76 @@ def test_grace_is_given(send: Send, rule: Rule, path: Path) -> None:
     saved(rule)
     send(window(0, 0.05))
     assert sweep() == 0
+
+
+def test_a_late_window_does_not_break_the_silence_and_a_fresh_one_beside_it_does(send: Send, rule: Rule, path: Path) -> None:
+    rule.expected_every_minutes = 60
+    saved(rule)
+    send(window(0, 0.05), window(4, 0.05))
+    assert sweep() == 1
+    quiet = Alert.objects.get(kind="silence")
+    send(window(1, 0.05))
+    quiet.refresh_from_db()
+    track = Track.objects.get()
+    assert (quiet.status, track.stale_since is not None, sweep()) == ("open", True, 0)
+    send(window(2, 0.05), window(5, 0.05))
+    quiet.refresh_from_db()
+    assert (quiet.status, quiet.resolution) == ("resolved", "source")
+    assert sweep() == 1  # silent once more, and said once more
+    assert Alert.objects.filter(kind="silence").unresolved().get().episode == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"valid_until": START + timedelta(hours=2)},
+        {"method": "psi"},
+        {"subject": "mean area"},
+        {"environment": "staging"},
+        {"region": "jp"},
+        {"metric": "other"},
+        {"direction": "lower_is_worse", "levels": {"act": Decimal(0)}},
+        {"tier_up_to": 2},
+        {"expected_every_minutes": None},
+        {"expected_every_minutes": 60 * 24 * 365 * 10},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_where_a_rule_expects_nothing_any_more_silence_is_no_alert(
+    send: Send, rule: Rule, path: Path, cast: Cast, model: RegisteredModel, kate: User, change: dict[str, Any]
+) -> None:
+    model.set_tier(3, actor=kate, reason="Assessed")
+    rule.expected_every_minutes = 60
+    saved(rule)
+    send(window(0, 0.05, environment="production"))
+    known = {
+        "environment": cast.environments,
+        "region": cast.regions,
+        "metric": {"other": saved(Metric(slug="other", name="Other", direction="higher_is_worse"))},
+    }
+    before = {name: getattr(rule, name) for name in change}
+    for name, value in change.items():
+        setattr(rule, name, known[name][value] if name in known else value)
+    saved(rule)
+    assert sweep() == 0
+    if "expected_every_minutes" in change:
+        return
+    for name, value in before.items():
+        setattr(rule, name, value)
+    saved(rule)
+    assert sweep() == 1  # judged again, and it had been silent all the while
+
+
+def test_where_only_a_region_expects_data_silence_there_is_an_alert(send: Send, rule: Rule, path: Path, cast: Cast, frank: User) -> None:
+    override(
+        actor=frank,
+        rule=rule,
+        parameter="expected_every_minutes",
+        value=60,
+        region=cast.regions["eu"],
+        reason="Closer",
+        valid_from=START - timedelta(days=1),
+    )
+    send(window(0, 0.05), window(0, 0.05, region="jp", id="jp"))
+    assert sweep() == 1
+    assert Alert.objects.get().region == cast.regions["de"]

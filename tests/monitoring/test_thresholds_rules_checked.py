@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from monitoring.signals.mapping import complaints, translated
 from monitoring.signals.models import Source
-from monitoring.thresholds.inherit import Parameter, Said, settle
+from monitoring.thresholds.inherit import Parameter, Said, Unusable, parse, settle
 from monitoring.thresholds.models import Override, Rule
 from monitoring.thresholds.resolve import effective
 from monitoring.thresholds.rules import Direction
@@ -30,7 +30,15 @@ pytestmark = pytest.mark.django_db
         ({"direction": "outside_range", "levels": {"act": [Decimal(1), Decimal(2)]}, "margin": Decimal(2)}, "margin"),
         ({"freedoms": {"colour": "fixed"}}, "freedoms"),
         ({"freedoms": {"act": "whatever"}}, "freedoms"),
+        ({"freedoms": ["min_n"]}, "freedoms"),
+        ({"freedoms": 5}, "freedoms"),
+        ({"freedoms": "fixed"}, "freedoms"),
+        ({"freedoms": {"act": {"low": [], "high": 1}}}, "freedoms"),
+        ({"levels": {"act": Decimal("1e400")}}, "levels"),
+        ({"levels": {"act": {"high": 1}}}, "levels"),
         ({"next_actions": {"panic": "Run"}}, "next_actions"),
+        ({"next_actions": {"act": {"do": "Run"}}}, "next_actions"),
+        ({"next_actions": ["act"]}, "next_actions"),
     ],
 )
 def test_a_rule_that_could_not_judge_is_refused(rule: Rule, change: dict[str, Any], field: str) -> None:
@@ -39,6 +47,15 @@ def test_a_rule_that_could_not_judge_is_refused(rule: Rule, change: dict[str, An
     with pytest.raises(ValidationError) as refused:
         rule.clean()
     assert list(refused.value.message_dict) == [field]
+
+
+def test_what_no_calendar_holds_is_refused(rule: Rule) -> None:
+    rule.expected_every_minutes = rule.grace_minutes = 2_147_483_647
+    with pytest.raises(ValidationError) as refused:
+        rule.full_clean()
+    assert set(refused.value.message_dict) == {"expected_every_minutes", "grace_minutes"}
+    with pytest.raises(Unusable):
+        parse(Direction.HIGHER, Parameter.EXPECTED_EVERY, 10**9)
 
 
 def test_a_rule_that_can_judge_is_accepted(rule: Rule) -> None:

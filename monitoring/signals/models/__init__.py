@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from monitoring.signals.models.facts import Batch, Series, Verdict, Window
+from monitoring.signals.models.facts import Batch, Series, Verdict, Window, replaced
 from monitoring.signals.models.quarantine import Quarantined
 from monitoring.signals.models.sources import Metric, Source
 
-__all__ = ["Batch", "Metric", "Quarantined", "Series", "Source", "Verdict", "Window"]
+__all__ = ["Batch", "Metric", "Quarantined", "Series", "Source", "Verdict", "Window", "replaced"]

@@ -7,13 +7,13 @@ from typing import ClassVar, Self
 from uuid import UUID, uuid4
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.permission import Paths, Restricted
 from monitoring.signals.models.sources import Metric, Source
 from monitoring.signals.rights import SeriesRight, SourceRight
-from stewardship.inventory.models import Environment, ModelVersion, RegisteredModel
+from stewardship.inventory.models import Deployment, Environment, ModelVersion, RegisteredModel
 from stewardship.journal.fields import DocumentField
 from stewardship.journal.record import Fact
 from stewardship.regions.models import Region
@@ -46,11 +46,23 @@ class Batch(Fact):
         return f"{self.source_id} {self.sha256[:8]}"
 
 
+def replaced(at: datetime, series: str = "") -> Q:
+    """Series about a version that ran where they measure, and runs there no longer; `series` is the lookup that leads to them."""
+    runs = Deployment.objects.filter(version=OuterRef(f"{series}version"), region=OuterRef(f"{series}region"))
+    here = runs.filter(environment=OuterRef(f"{series}environment"))
+    somewhere = Q(Exists(runs), ~Exists(runs.live(at)), **{f"{series}environment__isnull": True})
+    return Q(Exists(here), ~Exists(here.live(at)), **{f"{series}environment__isnull": False}) | somewhere
+
+
 class SeriesQuerySet(Restricted):
     """Series, by what they are about."""
 
     def of_model(self, model_id: UUID) -> Self:
         return self.filter(model_id=model_id)
+
+    def with_gone(self, at: datetime) -> Self:
+        """With `gone`: whether the version they are about has been replaced where they measure."""
+        return self.annotate(gone=Case(When(replaced(at), then=True), default=False, output_field=models.BooleanField()))
 
 
 class Series(models.Model):
@@ -73,6 +85,7 @@ class Series(models.Model):
     direction = models.CharField(_("which way is bad"), max_length=20)
     unit = models.CharField(_("unit"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("first seen"))
+    gone: bool  # told by `with_gone()`
 
     objects = models.Manager.from_queryset(SeriesQuerySet)()
 
@@ -90,9 +103,18 @@ class Series(models.Model):
 
     @property
     def name(self) -> str:
-        """Metric, method and subject as one reads them: `drift.wasserstein of mean area`."""
+        """Metric, method and subject by their keys: `drift.wasserstein (mean area)`."""
         parts = self.metric.slug + (f".{self.method}" if self.method else "")
         return f"{parts} ({self.subject})" if self.subject else parts
+
+    @property
+    def label(self) -> str:
+        """The same as people say it: `Drift (mean area, wasserstein)`."""
+        said = ", ".join(part for part in (self.subject, self.method) if part)
+        if not said:
+            return self.metric.name
+        name = self.metric.name
+        return f"{name[:-1]}, {said})" if name.endswith(")") else f"{name} ({said})"  # one pair of brackets is enough
 
 
 class WindowQuerySet(Restricted):
