@@ -413,6 +413,19 @@ def test_the_command_answers_with_its_exit_code_and_names_what_failed(made: Seal
 
 
 @pytest.mark.process
+@pytest.mark.parametrize("asked", [("report.pdf", "--trust", "trust.json"), ("--json", "--trust=./trust.json", "report.pdf")])
+def test_the_command_finds_its_files_where_its_user_stands(made: Sealed, tmp_path: Path, trust_file: Path, asked: tuple[str, ...]) -> None:
+    (tmp_path / "report.pdf").write_bytes(made.pdf)
+    # SECURITY: what lies beside a report is never run.
+    (tmp_path / "json.py").write_text("raise SystemExit('imported from the folder of the report')")
+    (tmp_path / "governance").mkdir()
+    (tmp_path / "governance" / "__init__.py").write_text("raise SystemExit('imported from the folder of the report')")
+    bare = {"PATH": os.environ["PATH"], "VAR": str(tmp_path / "nowhere")}
+    done = subprocess.run([ROOT / "concordat", "verify", *asked], env=bare, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.process
 def test_the_command_loads_neither_django_nor_a_database(made: Sealed, tmp_path: Path, trust_file: Path) -> None:
     report = tmp_path / "report.pdf"
     report.write_bytes(made.pdf)
