@@ -11,8 +11,8 @@ import msgspec
 
 from demo.models import entity_of
 from demo.world import World
-from governance.approvals.decide import SUBJECT, decide
-from governance.approvals.models import Decision
+from governance.approvals.decide import decide
+from governance.approvals.models import SUBJECT, Decision
 from governance.approvals.submit import submit
 from governance.changes.draft import draft
 from governance.changes.models import ChangeRequest

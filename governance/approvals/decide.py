@@ -9,7 +9,7 @@ from config.portal.errors import Conflict, Invalid
 from governance.approvals import rules
 from governance.approvals.advance import end, finish_stage, meet
 from governance.approvals.errors import NotAsked, NotYetCompliant, StaleForm
-from governance.approvals.models import Decision, Requirement, Route, Stage
+from governance.approvals.models import SUBJECT, Decision, Requirement, Route, Stage
 from governance.approvals.rights import DecisionRight
 from governance.approvals.who import Seat, active_stage, seats, why_not
 from governance.changes.facts import assemble
@@ -21,8 +21,6 @@ from stewardship.escalation.follow import settled
 from stewardship.journal.acting import acting, moment
 from stewardship.people.models import User
 from stewardship.signing.sign import sign
-
-SUBJECT = "change"  # what a signature is about
 
 
 def decide(change: ChangeRequest, *, actor: User, outcome: str, comment: str = "", digest: str, token: str, session_key: str) -> Decision:

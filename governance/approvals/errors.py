@@ -25,6 +25,10 @@ class NotYetCompliant(Conflict):
     """A blocking rule is not met or not known, so approving is not possible."""
 
 
+class NotSigned(Conflict):
+    """The decision is not what its signature says: another change, person, content or outcome."""
+
+
 class BadStages(Invalid):
     """The stages of a route rule cannot be read; the field names the place."""
 

@@ -8,15 +8,20 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.permission import Paths
 from governance.approvals import rules
+from governance.approvals.errors import NotSigned
 from governance.approvals.rights import DecisionRight, RouteRight
 from governance.changes.models import ChangeRequest, Kind
 from governance.policies.vocabulary import compile_known
 from stewardship.journal.fields import DocumentField
-from stewardship.journal.record import Fact, GovernedQuerySet, Recorded
+from stewardship.journal.record import Demand, Fact, GovernedQuerySet, Recorded
+from stewardship.signing.models import Signature
+
+SUBJECT = "change"  # what the signature of a decision is about
 
 
 def paths(to_change: str) -> Paths:
@@ -215,6 +220,15 @@ class Decision(Fact):
     access_paths: ClassVar[Paths] = paths("change__")
     journal_object: ClassVar[str] = "change_id"
     view_right: ClassVar[str] = DecisionRight.VIEW
+    demands: ClassVar[tuple[Demand, ...]] = (
+        Demand(
+            "signed",
+            "a decision must be what its person signed: that change, content and outcome",
+            "EXISTS (SELECT 1 FROM stewardship_signature s WHERE s.id = NEW.signature_id "
+            "AND s.subject_kind = 'change' AND s.subject_id = NEW.change_id "
+            "AND s.signer_id = NEW.person_id AND s.digest = NEW.digest AND s.meaning = NEW.outcome)",
+        ),
+    )
 
     class Meta:
         verbose_name = _("decision")
@@ -228,3 +242,23 @@ class Decision(Fact):
 
     def __str__(self) -> str:
         return f"{self.person} {self.get_outcome_display()}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert; raises NotSigned unless it is what its person signed. The guards demand the same of whoever inserts."""
+        if self._state.adding and not self._is_what_was_signed():
+            raise NotSigned(
+                _t("This decision is not what was signed."),
+                field="signature",
+                remedy=_t("Reload the page, see what is new, and decide on that."),
+            )
+        super().save(*args, **kwargs)
+
+    def _is_what_was_signed(self) -> bool:
+        return Signature.objects.filter(
+            pk=self.signature_id,
+            subject_kind=SUBJECT,
+            subject_id=self.change_id,
+            signer_id=self.person_id,
+            digest=self.digest,
+            meaning=self.outcome,
+        ).exists()

@@ -45,8 +45,16 @@ def verify(data: bytes, trust: Trust) -> Outcome:
     if data.startswith(HEADER.encode()):
         return _proof(data, trust)
     outcome = Outcome()
-    outcome.undecided("file", "This is neither a PDF, nor a bundle, nor a proof file.")
+    if _ends_like_ours(data):
+        outcome.tampered("file", "It ends like a PDF or a bundle but does not begin like one: its first bytes were changed.")
+    else:
+        outcome.undecided("file", "This is neither a PDF, nor a bundle, nor a proof file.")
     return outcome
+
+
+def _ends_like_ours(data: bytes) -> bool:
+    """Whether the last bytes are those of a PDF or an archive. One changed byte at the front must not pass for another kind of file."""
+    return (b"startxref" in data[-64:] and b"%%EOF" in data[-64:]) or data[-22:-18] == b"PK\x05\x06"
 
 
 def _bundle(data: bytes, trust: Trust) -> Outcome:

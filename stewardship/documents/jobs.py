@@ -79,14 +79,13 @@ def run(job: Job, at: datetime) -> str:
     except LeaseLost:
         return f"{job.pk}: taken over by another worker"
     except JobCancelled:
-        job.finish(JobStatus.CANCELLED, at=timezone.now(), message=_("Cancelled."))
+        _end_badly(job, JobStatus.CANCELLED, at=timezone.now(), message=_("Cancelled."))
     except DomainError as error:
-        job.finish(JobStatus.FAILED, at=timezone.now(), message=f"{error} {error.remedy}".strip())
+        _end_badly(job, JobStatus.FAILED, at=timezone.now(), message=f"{error} {error.remedy}".strip())
     except Exception:
         log.exception("job %s of kind %s failed", job.pk, job.kind)
-        job.finish(JobStatus.FAILED, at=timezone.now(), message=_("It failed unexpectedly; the log of the worker says why."))
-    if job.status in {JobStatus.FAILED, JobStatus.CANCELLED}:
-        _tell(job)
+        message = _("It failed unexpectedly; the log of the worker says why.")
+        _end_badly(job, JobStatus.FAILED, at=timezone.now(), message=message)
     return f"{job.pk}: {job.status}"
 
 
@@ -129,13 +128,20 @@ def stop(job: Job) -> None:
         if row.status == JobStatus.QUEUED:
             row.status, row.finished_at = JobStatus.CANCELLED, timezone.now()
         row.save(update_fields=["cancel_wanted", "status", "finished_at"])
+        if row.status == JobStatus.CANCELLED:
+            _tell(row)
     job.refresh_from_db()
-    if job.status == JobStatus.CANCELLED:
-        _tell(job)
+
+
+def _end_badly(job: Job, status: JobStatus, *, at: datetime, message: str) -> None:
+    """End it without a result, if it is still ours. Ended and told are one commit: a death between would leave a record open for ever."""
+    with transaction.atomic():
+        if job.finish(status, at=at, message=message):
+            _tell(job)
 
 
 def _tell(job: Job) -> None:
-    """Let the kind put its own record in order after an end without a result."""
+    """Let the kind put its own record in order after an end without a result; inside the transaction that ends the job."""
     kind = _kinds.get(job.kind)
     if kind and kind.ended_badly:
         kind.ended_badly(job)
@@ -148,10 +154,17 @@ def requeue_stranded(at: datetime) -> int:
         found += 1
         if job.attempt >= MAX_ATTEMPTS:
             if job.claim(at):
-                job.finish(JobStatus.FAILED, at=at, message=_("Its worker died %(times)d times.") % {"times": MAX_ATTEMPTS})
-                _tell(job)
+                _give_up(job, at)
             continue
         # A guarded update: of two ticks, one queues it. The lease is moved so that the next tick leaves it in peace.
         if Job.objects.filter(pk=job.pk, lease_until=job.lease_until).update(lease_until=at + LEASE, status=JobStatus.QUEUED):
             _queue(job)
     return found
+
+
+def _give_up(job: Job, at: datetime) -> None:
+    """End what keeps killing its workers. Where its kind cannot be told, it stays open until it can, and the others go on."""
+    try:
+        _end_badly(job, JobStatus.FAILED, at=at, message=_("Its worker died %(times)d times.") % {"times": MAX_ATTEMPTS})
+    except Exception:
+        log.exception("job %s of kind %s cannot be ended", job.pk, job.kind)

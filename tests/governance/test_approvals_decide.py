@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from config.portal.errors import Conflict, Invalid
 from governance.approvals.decide import decide
-from governance.approvals.errors import NotAsked, NotYetCompliant, StaleForm
+from governance.approvals.errors import NotAsked, NotSigned, NotYetCompliant, StaleForm
 from governance.approvals.models import Decision, Route, Stage
 from governance.approvals.submit import submit
 from governance.approvals.who import active_stage, may_decide, seats, why_not
@@ -23,6 +25,7 @@ from stewardship.people.models import Absence, Delegation, User, system_user
 from stewardship.roles.assign import assign
 from stewardship.signing.errors import ProgramsCannotSign, TokenRefused
 from stewardship.signing.mint import mint
+from stewardship.signing.sign import sign
 from tests.cast import PASSWORD, Cast, make_version
 from tests.governance.change_case import ONE_STAGE, SESSION, TWO_STAGES, decides, fresh, full_draft, metrics, policy, route, with_evidence
 
@@ -289,3 +292,27 @@ def test_a_waiver_takes_effect_when_it_is_approved(cast: Cast, model: Registered
     assert waiver.rule == "policy-global/recall"
     assert waiver.compensating_control == "Weekly manual sample"
     assert fresh(change).status == Status.APPROVED
+
+
+def test_no_decision_exists_beside_what_its_person_signed(cast: Cast, model: RegisteredModel, version: ModelVersion, bob: User) -> None:
+    """The verb holds this, the model holds it, and the database holds it against raw SQL."""
+    change = submitted(cast, model, version)
+    other = full_draft(cast, model, version, environment=cast.environments["staging"])
+    stage = active_stage(change)
+    assert stage is not None
+    what = {"subject_kind": "change", "subject_id": change.pk, "digest": change.content_digest, "meaning": "approve"}
+    token = mint(user=bob, session_key=SESSION, method="password", credential=PASSWORD, **what)
+    signature = sign(actor=bob, token=token, session_key=SESSION, **what)
+    requirement = stage.requirements.get()
+    fitting = {"change_id": change.pk, "revision": change.revision, "stage": stage, "requirement": requirement, "person_id": bob.pk}
+    fitting |= {"outcome": "approve", "digest": change.content_digest, "signature_id": signature.pk}
+    misfits = {"change_id": other.pk, "person_id": cast.users["kate"].pk, "outcome": "reject", "digest": "b" * 64, "signature_id": uuid4()}
+    for name, value in misfits.items():
+        misfit = Decision(**(fitting | {name: value}))
+        with acting(bob, name), pytest.raises(NotSigned):
+            misfit.save()
+        misfit.at, misfit.actor_id = timezone.now(), bob.pk
+        with pytest.raises(IntegrityError, match="signed"), transaction.atomic():
+            misfit.save_base(force_insert=True)
+    with acting(bob, "honest"):
+        Decision(**fitting).save()

@@ -170,10 +170,35 @@ def test_a_report_sealed_by_somebody_else_is_not_decided(made: Sealed, settings:
 # --- changed --------------------------------------------------------------------------------------
 
 
+def flipped(data: bytes, place: int, bit: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ bit]) + data[place + 1 :]
+
+
 def test_one_changed_byte_is_refused(made: Sealed) -> None:
-    for place in range(7, len(made.pdf), len(made.pdf) // 60):
-        changed = made.pdf[:place] + bytes([made.pdf[place] ^ 1]) + made.pdf[place + 1 :]
-        assert verify(changed, made.trust).verdict != Verdict.GOOD, place
+    """Head, tail and the seal (which no byte range covers) densely, the rest evenly; many more at random below."""
+    whole = len(made.pdf)
+    start = made.pdf.rindex(b"/Contents <")
+    end = made.pdf.index(b">", start)
+    places = {*range(24), *range(0, whole, whole // 150), *range(start - 40, end, 29), *range(end - 2, end + 2), *range(whole - 48, whole)}
+    for turn, place in enumerate(sorted(places)):
+        bit = (1, 0x20, 0x80)[turn % 3]
+        assert verify(flipped(made.pdf, place, bit), made.trust).verdict == Verdict.TAMPERED, (place, bit)
+
+
+@given(data=st.data(), byte=st.integers(1, 255))
+def test_any_changed_byte_is_refused(made: Sealed, data: st.DataObject, byte: int) -> None:
+    place = data.draw(st.integers(0, len(made.pdf) - 1))
+    assert verify(flipped(made.pdf, place, byte), made.trust).verdict == Verdict.TAMPERED
+
+
+@pytest.mark.parametrize("kind", ["pdf", "bundle"])
+def test_first_bytes_that_hide_what_it_is_are_refused(made: Sealed, kind: str) -> None:
+    data: bytes = getattr(made, kind)
+    for place in range(5 if kind == "pdf" else 4):
+        outcome = verify(flipped(data, place, 1), made.trust)
+        assert outcome.verdict == Verdict.TAMPERED
+        assert "does not begin like one" in outcome.findings[0].text
+    assert verify(b"\n" + data, made.trust).verdict == Verdict.TAMPERED
 
 
 def test_a_stripped_seal_is_refused(made: Sealed) -> None:
@@ -410,6 +435,19 @@ def test_the_command_answers_with_its_exit_code_and_names_what_failed(made: Seal
     said = json.loads(stripped.stdout)
     assert said["verdict"] == "tampered"
     assert any(one["check"] == "seal" and one["verdict"] == "tampered" for one in said["findings"])
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("asked", [("report.pdf", "--trust", "trust.json"), ("--json", "--trust=./trust.json", "report.pdf")])
+def test_the_command_finds_its_files_where_its_user_stands(made: Sealed, tmp_path: Path, trust_file: Path, asked: tuple[str, ...]) -> None:
+    (tmp_path / "report.pdf").write_bytes(made.pdf)
+    # SECURITY: what lies beside a report is never run.
+    (tmp_path / "json.py").write_text("raise SystemExit('imported from the folder of the report')")
+    (tmp_path / "governance").mkdir()
+    (tmp_path / "governance" / "__init__.py").write_text("raise SystemExit('imported from the folder of the report')")
+    bare = {"PATH": os.environ["PATH"], "VAR": str(tmp_path / "nowhere")}
+    done = subprocess.run([ROOT / "concordat", "verify", *asked], env=bare, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.process

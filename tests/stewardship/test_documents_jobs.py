@@ -192,6 +192,60 @@ def test_after_so_many_deaths_it_is_given_up(job: Job) -> None:
     assert told == ["failed"]
 
 
+class Killed(BaseException):
+    """What no handler of ours catches, as after a kill -9."""
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled", "stopped", "given up"])
+def test_killed_before_its_kind_is_told_it_is_not_over(alice: User, end: str) -> None:
+    """Ended and told are one commit; otherwise the kind's own record would say "being made" for ever."""
+    told: list[str] = []
+
+    def work(job: Job) -> None:
+        raise JobCancelled if end == "cancelled" else Invalid("No.")
+
+    def tell(job: Job) -> None:
+        told.append(job.status)
+        if len(told) == 1:
+            raise Killed
+
+    def go(at: Any) -> None:
+        mine = Job.objects.get(pk=job.pk)
+        if end == "stopped":
+            jobs.stop(mine)
+        elif end == "given up":
+            jobs.requeue_stranded(at)
+        else:
+            jobs.run(mine, at)
+
+    jobs.register("work", work, ended_badly=tell)
+    at = timezone.now()
+    job = jobs.enqueue("work", {}, actor=alice, key="w")
+    if end == "given up":
+        Job.objects.filter(pk=job.pk).update(attempt=MAX_ATTEMPTS, status="running", lease_until=at)
+    with pytest.raises(Killed):
+        go(at)
+    assert Job.objects.get(pk=job.pk).is_open
+    go(at + 2 * LEASE)
+    assert not Job.objects.get(pk=job.pk).is_open
+    assert told[0] == told[1]
+
+
+def test_a_kind_that_cannot_be_told_does_not_stop_the_others(alice: User, caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(job: Job) -> None:
+        raise RuntimeError("the record is in no state to fail")
+
+    jobs.register("bad", greet, ended_badly=refuse)
+    jobs.register("good", greet)
+    at = timezone.now()
+    for kind in ("good", "bad"):  # the newest comes first
+        jobs.enqueue(kind, {}, actor=alice, key=kind)
+    Job.objects.update(attempt=MAX_ATTEMPTS, status="running", lease_until=at)
+    assert jobs.requeue_stranded(at) == 2
+    assert "cannot be ended" in caplog.text
+    assert set(Job.objects.values_list("kind", "status")) == {("bad", "running"), ("good", "failed")}
+
+
 def test_a_long_step_keeps_its_lease_by_a_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
     beats = threading.Semaphore(0)
     job = Job(kind="x", key="x", lease_until=timezone.now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import RequestFactory
+from django.utils import timezone
 
 from stewardship.journal.acting import acting
 from stewardship.journal.record import FactsNeverChange
@@ -165,6 +167,55 @@ def test_the_database_holds_the_rules_too(cast: Cast) -> None:
     copy = Signature(**{field.attname: getattr(signature, field.attname) for field in Signature._meta.fields if field.name != "id"})
     with acting(cast.users["bob"], "forgery"), pytest.raises(IntegrityError), transaction.atomic():
         copy.save()
+
+
+def unsaved(cast: Cast, **changes: Any) -> Signature:
+    """A signature that fits the only token there is, but for these changes."""
+    token = SigningToken.objects.get()
+    values = {name: getattr(token, name) for name in ("subject_kind", "subject_id", "digest", "meaning", "method", "authenticated_at")}
+    return Signature(**{"signer_id": token.user_id, "token_id": token.pk, "printed_name": "Bob Berger", **values, **changes})
+
+
+MISFITS: dict[str, Callable[[Cast], dict[str, Any]]] = {
+    "person": lambda cast: {"signer_id": cast.users["dana"].pk},
+    "digest": lambda cast: {"digest": "b" * 64},
+    "meaning": lambda cast: {"meaning": Meaning.REJECT},
+    "subject": lambda cast: {"subject_id": uuid.uuid4()},
+    "kind of subject": lambda cast: {"subject_kind": "waiver"},
+    "method": lambda cast: {"method": Method.TOTP},
+    "time of proof": lambda cast: {"authenticated_at": timezone.now()},
+    "token": lambda cast: {"token_id": uuid.uuid4()},
+}
+
+
+def inserted(fact: Any, actor: Any) -> None:
+    """Past the model's own save, as a mistake in the code or the database account would."""
+    fact.at, fact.actor_id = timezone.now(), actor.pk
+    with transaction.atomic():
+        fact.save_base(force_insert=True)
+
+
+def test_no_signature_exists_beside_what_its_token_was_made_for(cast: Cast) -> None:
+    bob = cast.users["bob"]
+    minted(cast)
+    SigningToken.objects.update(consumed_at=timezone.now())
+    for what, change in MISFITS.items():
+        misfit = unsaved(cast, **change(cast))
+        with acting(bob, what), pytest.raises(TokenRefused, match="does not fit"):
+            misfit.save()
+        with pytest.raises(IntegrityError, match="consumed token"):
+            inserted(misfit, bob)
+    with acting(bob, "honest"):
+        unsaved(cast).save()
+
+
+def test_no_signature_exists_with_a_token_that_was_not_consumed(cast: Cast) -> None:
+    bob = cast.users["bob"]
+    minted(cast)
+    with acting(bob, "forgery"), pytest.raises(TokenRefused, match="does not fit"):
+        unsaved(cast).save()
+    with pytest.raises(IntegrityError, match="consumed token"):
+        inserted(unsaved(cast), bob)
 
 
 def test_who_sees_signatures(cast: Cast) -> None:

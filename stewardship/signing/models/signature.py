@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.permission import Paths
-from stewardship.journal.record import Fact, GovernedQuerySet
+from stewardship.journal.record import Demand, Fact, GovernedQuerySet
+from stewardship.signing.errors import TokenRefused
 from stewardship.signing.models.token import Meaning, Method, SigningToken
 from stewardship.signing.rights import SignatureRight
 
@@ -51,6 +53,16 @@ class Signature(Fact):
     view_right: ClassVar[str] = SignatureRight.VIEW
     journal_object: ClassVar[str] = "subject_id"
     personal: ClassVar[frozenset[str]] = frozenset({"printed_name"})
+    demands: ClassVar[tuple[Demand, ...]] = (
+        Demand(
+            "token",
+            "a signature needs a consumed token that was made for exactly this",
+            "EXISTS (SELECT 1 FROM stewardship_signingtoken t WHERE t.id = NEW.token_id AND t.consumed_at IS NOT NULL "
+            "AND t.user_id = NEW.signer_id AND t.subject_kind = NEW.subject_kind AND t.subject_id = NEW.subject_id "
+            "AND t.digest = NEW.digest AND t.meaning = NEW.meaning AND t.method = NEW.method "
+            "AND t.authenticated_at = NEW.authenticated_at)",
+        ),
+    )
 
     class Meta:
         verbose_name = _("signature")
@@ -61,3 +73,19 @@ class Signature(Fact):
 
     def __str__(self) -> str:
         return f"{self.printed_name}, {self.get_meaning_display()}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert; raises TokenRefused unless its token is consumed and was made for exactly this. The guards demand the same."""
+        if self._state.adding and not self._fits_its_token():
+            raise TokenRefused(
+                _t("This signature does not fit a consumed signing token."),
+                field="token",
+                remedy=_t("Read what is shown now and confirm with your password or code again."),
+            )
+        super().save(*args, **kwargs)
+
+    def _fits_its_token(self) -> bool:
+        bound = ("subject_kind", "subject_id", "digest", "meaning", "method", "authenticated_at")
+        values = {name: getattr(self, name) for name in bound}
+        found: bool = SigningToken.objects.filter(pk=self.token_id, user_id=self.signer_id, consumed_at__isnull=False, **values).exists()
+        return found
