@@ -15,6 +15,7 @@ from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stewardship.journal.models import Checkpoint, Entry, Key, Outbox
+from stewardship.journal.record import Demand
 from stewardship.journal.tables import Shape, shapes
 
 PREFIX: Final = "cnc_"
@@ -53,6 +54,16 @@ def _uniques(model: type[models.Model]) -> list[list[str]]:
     return [[columns[name] for name in names] for names in named]
 
 
+def _demands(model: type[models.Model]) -> tuple[Demand, ...]:
+    """What a fact's class demands of every new row."""
+    found: tuple[Demand, ...] = getattr(model, "demands", ())
+    return found
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _checkpoint_change() -> str:
     """A note is filled in once, after the commit; size, root and a signed note never change."""
     return "OLD.size <> NEW.size OR OLD.root <> NEW.root OR OLD.made_at <> NEW.made_at OR (OLD.note <> '' AND OLD.note <> NEW.note)"
@@ -61,16 +72,18 @@ def _checkpoint_change() -> str:
 def _sqlite(model: type[models.Model], shape: Shape | None) -> Iterator[Guard]:
     table = model._meta.db_table
 
-    def refuse(what: str, event: str, when: str = "") -> Guard:
+    def refuse(what: str, event: str, when: str = "", because: str = f"{table} {_NEVER}") -> Guard:
         name = _name(table, what)
         condition = f" WHEN {when}" if when else ""
-        sql = f'CREATE TRIGGER "{name}" BEFORE {event} ON "{table}"{condition} BEGIN SELECT RAISE(ABORT, \'{table} {_NEVER}\'); END'
+        sql = f'CREATE TRIGGER "{name}" BEFORE {event} ON "{table}"{condition} BEGIN SELECT RAISE(ABORT, {_quoted(because)}); END'
         return Guard(name, table, (sql,), (sql,))
 
     yield refuse("upd", "UPDATE", _checkpoint_change() if model is Checkpoint else "")
     yield refuse("del", "DELETE")
     taken = [" AND ".join(f'"{column}" = NEW."{column}"' for column in columns) for columns in _uniques(model)]
     yield refuse("ins", "INSERT", " OR ".join(f'EXISTS (SELECT 1 FROM "{table}" WHERE {match})' for match in taken))  # noqa: S608 - our own names
+    for demand in _demands(model):
+        yield refuse(f"must_{demand.name}", "INSERT", f"({demand.on('sqlite')}) IS NOT TRUE", demand.because)
     if shape is not None:
         name = _name(table, "out")
         hid = shape.text_of(shape.key, "NEW.", "sqlite")
@@ -110,6 +123,10 @@ def _postgresql(model: type[models.Model], shape: Shape | None) -> Iterator[Guar
         yield guard("upd", "BEFORE UPDATE", _ROW | _BEFORE | _UPDATE, never)
     yield guard("del", "BEFORE DELETE", _ROW | _BEFORE | _DELETE, never)
     yield guard("trn", "BEFORE TRUNCATE", _BEFORE | _TRUNCATE, never)
+    for demand in _demands(model):
+        refuse = f"RAISE EXCEPTION USING MESSAGE = {_quoted(demand.because)}, ERRCODE = 'integrity_constraint_violation';"
+        body = f"IF ({demand.on('postgresql')}) IS NOT TRUE THEN {refuse} END IF; RETURN NEW;"
+        yield guard(f"must_{demand.name}", "BEFORE INSERT", _ROW | _BEFORE | _INSERT, body)
     if shape is not None:
         hid = shape.text_of(shape.key, "NEW.", "postgresql")
         obj = shape.text_of(shape.object_field, "NEW.", "postgresql")

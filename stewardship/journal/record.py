@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
 from django.db import models
@@ -125,10 +126,30 @@ class Recorded(models.Model):
         return super().delete(*args, **kwargs)
 
 
+@dataclass(frozen=True)
+class Demand:
+    """What the database itself demands of each new row of a fact, whoever inserts it.
+
+    `holds` is an SQL condition over `NEW."column"` and other tables, read before the insert: the row is refused unless it
+    is true, so unknown (NULL) refuses too. `postgresql` replaces it where that database must be asked in other words.
+    `name` is a short identifier, `because` the sentence that the refused statement gives as its error.
+    """
+
+    name: str
+    because: str
+    holds: str
+    postgresql: str = ""
+
+    def on(self, vendor: str) -> str:
+        """The condition in this database's words."""
+        return self.postgresql if vendor == "postgresql" and self.postgresql else self.holds
+
+
 class Fact(models.Model):
     """Something that happened: written once, never changed. Its own table is guarded and journalled.
 
     `journal_object` names the column whose value is the chain the fact belongs to (a decision belongs to its change).
+    `demands` are rules between rows that the guards hold even against raw SQL; the code makes them polite.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -141,6 +162,7 @@ class Fact(models.Model):
     access_paths: ClassVar[Paths]
     journal_object: ClassVar[str] = "id"
     personal: ClassVar[frozenset[str]] = frozenset()
+    demands: ClassVar[tuple[Demand, ...]] = ()
 
     class Meta:
         abstract = True

@@ -8,13 +8,14 @@ import pytest
 from django.apps import apps
 from django.core.checks import run_checks
 from django.core.management import call_command
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, IntegrityError, connection, models, transaction
 from django.db.models.signals import post_migrate, pre_migrate
 
 from stewardship.journal.acting import SYSTEM, acting
 from stewardship.journal.findings import GOOD
 from stewardship.journal.guards import check_guards, drop_guards, guards_removable, install_guards
 from stewardship.journal.models import Checkpoint, Entry, JournalEvent, Key, Outbox, note_event
+from stewardship.journal.record import Demand
 from stewardship.journal.sequence import settle
 from stewardship.journal.tables import shapes
 from stewardship.journal.verify import verify_database
@@ -103,6 +104,22 @@ def test_history_and_facts_reach_the_outbox_with_their_object(db: None) -> None:
         (HISTORY, str(region.history.get().pk), str(region.pk)),  # type: ignore[attr-defined]
         ("journal_event", str(event.pk), str(event.pk)),
     ]
+
+
+def test_a_fact_s_demands_are_held_by_the_database_itself(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule between rows, read before the insert; unknown is a refusal."""
+    demand = Demand("region", "This event's region isn't there.", 'EXISTS (SELECT 1 FROM stewardship_region r WHERE r.code = NEW."kind")')
+    length = Demand("length", "An event says something.", "length(NULLIF(NEW.\"kind\", 'one')) > 0", 'char_length(NEW."kind") > 0')
+    monkeypatch.setattr(JournalEvent, "demands", (demand, length))
+    assert [problem.partition(" cnc_")[2].split("_")[1] for problem in install_guards()] == ["region", "length"]
+    with pytest.raises(IntegrityError, match="This event's region isn't there"), transaction.atomic():
+        note_event("elsewhere", {}, actor=SYSTEM)
+    if connection.vendor == "sqlite":  # each database is asked in its own words; here they give NULL
+        with pytest.raises(IntegrityError, match="An event says something"), transaction.atomic():
+            note_event("one", {}, actor=SYSTEM)
+    else:
+        note_event("one", {}, actor=SYSTEM)
+    assert check_guards() == []
 
 
 def test_a_rolled_back_row_leaves_nothing_behind(db: None) -> None:
