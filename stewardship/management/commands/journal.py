@@ -10,12 +10,14 @@ from uuid import UUID
 
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import transaction
 
 from config.portal.errors import DomainError
 from stewardship.journal.acting import SYSTEM
+from stewardship.journal.around_migrations import caught_up
 from stewardship.journal.errors import UnknownRecord
 from stewardship.journal.findings import GOOD, TAMPERED, UNDECIDED, USAGE
-from stewardship.journal.guards import check_guards, guards_removable, install_guards
+from stewardship.journal.guards import check_guards, enqueue_missed, guards_removable, install_guards, missed_rows
 from stewardship.journal.keys import retire, rotate, verifiers
 from stewardship.journal.models import note_event
 from stewardship.journal.proof import Prover
@@ -46,7 +48,8 @@ class Command(BaseCommand):
         keys.add_argument("--rotate", action="store_true", help="begin to sign with a new key beside the old one")
         keys.add_argument("--retire", metavar="KEY_ID", help="stop signing with a key")
         guards = verbs.add_parser("guards", help="say what is wrong with the database's guards")
-        guards.add_argument("--install", action="store_true")
+        guards.add_argument("--install", action="store_true", help="put them right, as the owner of the tables")
+        guards.add_argument("--enter-missed", action="store_true", help="enter the rows that were written past the journal, by name")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -118,11 +121,25 @@ class Command(BaseCommand):
             if problems:
                 note_event("journal.guards.installed", {"guards": len(problems), "problems": problems[:50]}, actor=SYSTEM)
             self.stdout.write(f"{len(problems)} guards were put right.")
+        else:
+            self.stdout.write(
+                "The portal's own database account could remove them." if guards_removable() else "Only the owner could remove them."
+            )
+        missed = self._enter_missed() if options["enter_missed"] else missed_rows()
+        for table, records in missed.items():
+            self.stdout.write(f"{table}: {len(records)} rows were written past the journal, the first is {records[0]}.")
+        if options["enter_missed"]:
+            self.stdout.write(f"{sum(map(len, missed.values()))} rows were entered.")
             return GOOD
-        self.stdout.write(
-            "The portal's own database account could remove them." if guards_removable() else "Only the owner could remove them."
-        )
-        return TAMPERED if problems else GOOD
+        return TAMPERED if missed or (problems and not options["install"]) else GOOD
+
+    def _enter_missed(self) -> dict[str, list[str]]:
+        """Somebody answers for rows of unknown origin: they enter the journal together with an event that names them."""
+        with transaction.atomic():
+            entered = enqueue_missed()
+            if entered:
+                note_event("journal.rows.entered", caught_up(entered), actor=SYSTEM)
+        return entered
 
 
 def find_row(label: str, pk: str) -> tuple[str, str]:
