@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from governance.audits import attach
+from governance.audits import attach, vouch
 from governance.audits.models import Report, Status
 from governance.audits.offline import CHECKPOINT, MANIFEST, OPENINGS, PROOF, ROWS
 from governance.audits.report import context
@@ -22,7 +22,7 @@ from stewardship.documents.models import Blob, Job
 from stewardship.notices.send import send
 
 TEMPLATE = "governance/audits/model_report.html"
-STEPS = 5
+STEPS = 6
 DESCRIPTIONS = {
     attach.README: "How to check this report without the portal",
     ROWS: "Every journal entry of the model and of what belongs to it",
@@ -77,9 +77,12 @@ def work(job: Job) -> Blob:
     rows = collect(report.model, report.size)
     job.progress(2, STEPS, _("Proving %(count)d rows") % {"count": len(rows.all)})
     files = attach.files(report, rows)
+    vouch.for_files(files)
     job.progress(3, STEPS, _("Setting the pages"))
     content = _pdf(report, rows, files)
-    job.progress(4, STEPS, _("Sealing"))
+    job.progress(4, STEPS, _("Following all %(count)d entries of the journal") % {"count": report.size})
+    vouch.for_journal()  # last: what was changed while the pages were set is found too
+    job.progress(5, STEPS, _("Sealing"))
     sealed = seal.seal(content)
     with transaction.atomic():
         job.confirm()

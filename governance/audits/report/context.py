@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from governance.audits.attach import checkpoint
+from governance.audits.errors import RowDiffers
 from governance.audits.models import Report
 from governance.audits.report import people, rules, story
 from governance.audits.report.changes import Change, changes
@@ -65,7 +66,7 @@ class Context:
 def build(report: Report, rows: Rows, seal: str) -> Context:
     """The context of a report over rows that were collected at its size."""
     told = Rows([one for one in rows.all if story.moment_of(one) <= report.as_of])
-    names = Names(told.all, report.as_of)
+    names = Names(told.all, report.as_of, report.size, people=[report.requested_by_id])
     head = checkpoint(report.size)
     model = _model(told, report)
     lines, quiet = story.tell(told.all, names)
@@ -85,7 +86,7 @@ def build(report: Report, rows: Rows, seal: str) -> Context:
         root=head.root,
         note=head.note,
         seal=seal,
-        requested_by=names.of(report.requested_by_id) if names.row(report.requested_by_id) else report.requested_by.get_full_name(),
+        requested_by=names.of(report.requested_by_id),
         answers=_answers(model, held, made_versions, made_changes, made_alerts, found),
         findings=found,
         holders=held,
@@ -105,7 +106,12 @@ def build(report: Report, rows: Rows, seal: str) -> Context:
 
 def _model(rows: Rows, report: Report) -> Any:
     found = [one.row for one in rows.latest("stewardship.RegisteredModel") if str(one.row.id) == str(report.model_id)]
-    return found[-1] if found else report.model
+    if not found:
+        raise RowDiffers(
+            _("The journal at %(size)d entries does not know this model.") % {"size": report.size},
+            remedy=_("Run “manage.py journal verify”: something was removed behind the portal."),
+        )
+    return found[-1]
 
 
 def _kind(one: Row) -> str:

@@ -11,8 +11,7 @@ from uuid import UUID
 from django.db import models
 from django.utils.translation import gettext as _
 
-from governance.audits.rows import CHUNK, Row
-from stewardship.journal.record import Fact, Recorded
+from governance.audits.rows import Row, as_they_stood
 from stewardship.people.models import User
 from stewardship.regions.models import Region
 
@@ -29,12 +28,13 @@ def title_of(row: Any) -> str:
 
 
 class Names:
-    """Rows of other objects as they stood at one instant, read in one query a table."""
+    """Rows of other objects as they stood at one instant and one size of the journal, each compared with its leaf."""
 
-    def __init__(self, rows: Iterable[Row], at: datetime) -> None:
-        self._at = at
+    def __init__(self, rows: Iterable[Row], at: datetime, size: int, people: Iterable[UUID] = ()) -> None:
         self._rows: dict[str, Any] = {}
         wanted: dict[type[models.Model], set[UUID]] = defaultdict(set)
+        wanted[User].update(people)
+        wanted[Region].update(Region.objects.values_list("pk", flat=True))
         for one in rows:
             wanted[User].add(UUID(one.leaf["actor"]))
             for column in one.row._meta.concrete_fields:
@@ -45,18 +45,7 @@ class Names:
             for reached in getattr(one.row, "reached", None) or ():
                 wanted[User].add(UUID(reached["user"]))
         for model, ids in wanted.items():
-            self._load(model, ids)
-        self._load(Region, Region.objects.values_list("pk", flat=True))
-
-    def _load(self, model: type[models.Model], ids: Iterable[UUID]) -> None:
-        missing = sorted(str(one) for one in ids if str(one) not in self._rows)
-        for start in range(0, len(missing), CHUNK):
-            some = missing[start : start + CHUNK]
-            if issubclass(model, Recorded):
-                past = model.history.filter(id__in=some, history_date__lte=self._at).order_by("history_date", "history_id")
-                self._rows.update({str(row.id): row for row in past})
-            elif issubclass(model, Fact):
-                self._rows.update({str(row.pk): row for row in model._base_manager.filter(pk__in=some, at__lte=self._at)})
+            self._rows.update(as_they_stood(model, ids, at, size))
 
     def row(self, key: Any) -> Any:
         """The row as it stood, or None."""
