@@ -22,6 +22,7 @@ from stewardship.journal.keys import retire, rotate, verifiers
 from stewardship.journal.models import note_event
 from stewardship.journal.proof import Prover
 from stewardship.journal.publish import latest
+from stewardship.journal.remember import remember_checkpoint
 from stewardship.journal.save import save
 from stewardship.journal.sequence import settle
 from stewardship.journal.tables import shapes
@@ -40,6 +41,9 @@ class Command(BaseCommand):
         verify.add_argument("--json", action="store_true")
         keep = verbs.add_parser("save", help="write the tree and its checkpoint to a folder, for a later --against")
         keep.add_argument("folder", type=Path)
+        keep.add_argument("--repair", action="store_true", help="write the files that are there again, when their roots agree")
+        remember = verbs.add_parser("remember", help="give a signer that lost its memory a checkpoint that was kept outside")
+        remember.add_argument("checkpoint", type=Path)
         verbs.add_parser("checkpoint", help="print the newest signed checkpoint")
         proof = verbs.add_parser("proof", help="print the proof of one row")
         proof.add_argument("label", help="app.model or table")
@@ -88,7 +92,17 @@ class Command(BaseCommand):
         return report.code
 
     def _save(self, options: dict[str, Any]) -> int:
-        self.stdout.write(f"Saved {save(options['folder'])} entries in {options['folder']}.")
+        size = save(options["folder"], repair=options["repair"])
+        self.stdout.write(f"Saved {size} entries in {options['folder']}.")
+        return GOOD
+
+    def _remember(self, options: dict[str, Any]) -> int:
+        path: Path = options["checkpoint"]
+        if not path.is_file():
+            self.stderr.write(f"There is no {path}.")
+            return USAGE
+        head = remember_checkpoint(path.read_text(encoding="utf-8", errors="replace"))
+        self.stdout.write(f"The signer goes on from {head.size} entries.")
         return GOOD
 
     def _checkpoint(self, options: dict[str, Any]) -> int:
