@@ -46,7 +46,8 @@ def begun(db: None) -> int:
 def rewritten() -> None:
     """Another history of the same length and one more, as an intruder with the database alone makes it."""
     drop_guards()
-    hashes = [b"\x01" * 32, *(bytes(each) for each in Entry.objects.order_by("index").values_list("leaf_hash", flat=True)[1:]), b"\x02" * 32]
+    held = [bytes(each) for each in Entry.objects.order_by("index").values_list("leaf_hash", flat=True)]
+    hashes = [b"\x01" * 32, *held[1:], b"\x02" * 32]
     Tile.objects.all().delete()
     Tile.objects.bulk_create(Tile(level=level, index=index, data=data) for level, index, data in merkle.append(0, hashes, {}))
     root = merkle.Tree(len(hashes), publishing.read_tile).root()

@@ -18,6 +18,7 @@ from stewardship.journal import publish as publishing
 from stewardship.journal import sequence as sequencing
 from stewardship.journal import wiring
 from stewardship.journal.acting import SYSTEM, SYSTEM_USER_ID, acting
+from stewardship.journal.completeness import complete, look_for_missed
 from stewardship.journal.errors import JournalStopped, KeyMissing, NotSequenced, UnknownRecord
 from stewardship.journal.findings import GOOD, UNDECIDED
 from stewardship.journal.keys import retire, rotate, verifiers
@@ -372,8 +373,29 @@ def test_readiness_and_gauges(empty: None, monkeypatch: pytest.MonkeyPatch) -> N
     Outbox.objects.all().delete()
     Checkpoint.objects.create(size=10**6, root="00", made_at=datetime.now(UTC) - timedelta(minutes=5))
     assert "not signed" in str(wiring.lag())
+    Checkpoint.objects.filter(size=10**6).update(note="a note")
+    assert "not in the mirror" in str(wiring.lag())
     drop_guards()
     assert "is missing" in str(wiring.guards())
+
+
+def test_rows_past_the_journal_are_looked_for_and_told(empty: None) -> None:
+    from stewardship.journal.guards import drop_guards, install_guards
+
+    assert (look_for_missed(), complete()) == (0, None)
+    drop_guards()
+    forged = note_event("test.forged", {}, actor=SYSTEM)
+    install_guards()
+    assert (look_for_missed(), wiring.guards()) == (1, None)
+    assert f"journal_event: 1 rows, the first is {forged.pk}" in str(complete())
+    call_command("journal", "guards", "--enter-missed")
+    assert complete() is None
+
+
+def test_readiness_says_that_the_portal_s_own_account_could_drop_the_guards(empty: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert wiring.removable() == "guards removable"
+    monkeypatch.setattr(wiring, "guards_removable", lambda: False)
+    assert wiring.removable() is None
 
 
 def test_every_governed_row_can_be_written_down() -> None:

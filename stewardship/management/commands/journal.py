@@ -15,6 +15,7 @@ from django.db import transaction
 from config.portal.errors import DomainError
 from stewardship.journal.acting import SYSTEM
 from stewardship.journal.around_migrations import caught_up
+from stewardship.journal.completeness import look_for_missed
 from stewardship.journal.errors import UnknownRecord
 from stewardship.journal.findings import GOOD, TAMPERED, UNDECIDED, USAGE
 from stewardship.journal.guards import check_guards, enqueue_missed, guards_removable, install_guards, missed_rows
@@ -153,6 +154,7 @@ class Command(BaseCommand):
             entered = enqueue_missed()
             if entered:
                 note_event("journal.rows.entered", caught_up(entered), actor=SYSTEM)
+        look_for_missed()
         return entered
 
 
