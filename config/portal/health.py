@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -29,17 +30,37 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Every registered check by name; 503 with the reasons when one of them fails."""
+    """Every registered check by name; 503 with the reasons when one of them fails. Notes are no reasons."""
     found: dict[str, str] = {}
+    notes: dict[str, str] = {}
     for check in readiness:
-        try:
-            found[check.name] = check.fn() or "ok"
-        except Exception as error:
-            # A check that breaks is a reason; the others still have to be told.
-            log.exception("The readiness check %s broke.", check.name)
-            found[check.name] = f"{type(error).__name__}: {error}"
+        found[check.name] = _answer(check.name, check.fn) or "ok"
+        if check.note is not None and (note := _answer(check.name, check.note)):
+            notes[check.name] = note
     ready = all(answer == "ok" for answer in found.values())
-    return JsonResponse({"status": "ready" if ready else "not ready", "checks": found}, status=200 if ready else 503)
+    return JsonResponse({"status": "ready" if ready else "not ready", "checks": found, "notes": notes}, status=200 if ready else 503)
+
+
+def at_start() -> None:
+    """What a serving process asks once when it starts, into its log.
+
+    It starts all the same: a process that refused would let whoever can break one check stop every gate, and `/readyz`
+    takes the process out of service where something asks it.
+    """
+    for check in (check for check in readiness if check.at_start):
+        if answer := _answer(check.name, check.fn):
+            log.critical("At start: %s: %s", check.name, answer)
+    if not connection.in_atomic_block:  # somebody else's transaction is not ours to end
+        close_old_connections()
+
+
+def _answer(name: str, fn: Callable[[], str | None]) -> str | None:
+    try:
+        return fn()
+    except Exception as error:
+        # A check that breaks is a reason; the others still have to be told.
+        log.exception("The readiness check %s broke.", name)
+        return f"{type(error).__name__}: {error}"
 
 
 @never_cache

@@ -201,14 +201,22 @@ class Check:
 
     name: str
     fn: Callable[[], str | None]
+    note: Callable[[], str | None] | None = None
+    at_start: bool = False
 
 
 class Readiness(Ordered[Check]):
     """What `/readyz` asks."""
 
-    def register(self, name: str, fn: Callable[[], str | None]) -> None:
-        """`fn()` gives None (or an empty text) when all is well, otherwise the reason in words."""
-        self.put(name, Check(name, fn))
+    def register(
+        self, name: str, fn: Callable[[], str | None], *, note: Callable[[], str | None] | None = None, at_start: bool = False
+    ) -> None:
+        """`fn()` gives None (or an empty text) when all is well, otherwise the reason in words.
+
+        `note()` gives what an operator should know although it is no reason. `at_start`: each serving process asks it
+        once and logs the answer.
+        """
+        self.put(name, Check(name, fn, note, at_start))
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ They are prevention and capture, not proof: whoever owns the database can drop t
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import connections, models
+from django.db import connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stewardship.journal.models import Checkpoint, Entry, Key, Outbox
@@ -80,7 +81,8 @@ def _sqlite(model: type[models.Model], shape: Shape | None) -> Iterator[Guard]:
 
     yield refuse("upd", "UPDATE", _checkpoint_change() if model is Checkpoint else "")
     yield refuse("del", "DELETE")
-    taken = [" AND ".join(f'"{column}" = NEW."{column}"' for column in columns) for columns in _uniques(model)]
+    # The rowid as well: where the key is no number it is a column of its own, and OR REPLACE finds its victim by it.
+    taken = [" AND ".join(f'"{column}" = NEW."{column}"' for column in columns) for columns in _uniques(model)] + ["rowid = NEW.rowid"]
     yield refuse("ins", "INSERT", " OR ".join(f'EXISTS (SELECT 1 FROM "{table}" WHERE {match})' for match in taken))  # noqa: S608 - our own names
     for demand in _demands(model):
         yield refuse(f"must_{demand.name}", "INSERT", f"({demand.on('sqlite')}) IS NOT TRUE", demand.because)
@@ -98,8 +100,10 @@ def _sqlite(model: type[models.Model], shape: Shape | None) -> Iterator[Guard]:
 _ROW, _BEFORE, _INSERT, _DELETE, _UPDATE, _TRUNCATE = 1, 2, 4, 8, 16, 32  # pg_trigger.tgtype
 
 
-def _postgresql(model: type[models.Model], shape: Shape | None) -> Iterator[Guard]:
+def _postgresql(model: type[models.Model], shape: Shape | None, schema: str) -> Iterator[Guard]:
     table = model._meta.db_table
+    # SECURITY: a session's own search path could lead the outbox row, or a demand's question, to a temporary table.
+    path = f"pg_catalog, {schema}, pg_temp"
 
     def guard(what: str, timing: str, kind: int, body: str) -> Guard:
         name = _name(table, what)
@@ -108,12 +112,12 @@ def _postgresql(model: type[models.Model], shape: Shape | None) -> Iterator[Guar
             name,
             table,
             (
-                f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${source}$guard$",
+                f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path = {path} AS $guard${source}$guard$",
                 f'CREATE TRIGGER {name} {timing} ON "{table}" FOR EACH {"ROW" if kind & _ROW else "STATEMENT"} EXECUTE FUNCTION {name}()',
                 # ALWAYS: also for a session that calls itself a replica.
                 f'ALTER TABLE "{table}" ENABLE ALWAYS TRIGGER {name}',
             ),
-            (kind, "A", source),
+            (kind, "A", True, "", source, [f"search_path={path}"], False, "plpgsql", True),
         )
 
     never = f"RAISE EXCEPTION '{table} {_NEVER}' USING ERRCODE = 'integrity_constraint_violation';"
@@ -137,8 +141,14 @@ def _postgresql(model: type[models.Model], shape: Shape | None) -> Iterator[Guar
         yield guard("out", "AFTER INSERT", _ROW | _INSERT, insert)
 
 
+def _schema(connection: BaseDatabaseWrapper) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT quote_ident(current_schema())")
+        return str(cursor.fetchone()[0])
+
+
 def _wanted(connection: BaseDatabaseWrapper) -> dict[str, Guard]:
-    make = _sqlite if connection.vendor == "sqlite" else _postgresql
+    make = _sqlite if connection.vendor == "sqlite" else functools.partial(_postgresql, schema=_schema(connection))
     present = set(connection.introspection.table_names())
     if Outbox._meta.db_table not in present:
         return {}
@@ -151,9 +161,12 @@ def _found(connection: BaseDatabaseWrapper) -> dict[str, tuple[str, tuple[Any, .
         if connection.vendor == "sqlite":
             cursor.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE %s", [f"{PREFIX}%"])
         else:
+            # Everything that decides whether and how it fires: no WHEN, no column list, this function in this schema, as we wrote it.
             cursor.execute(
-                "SELECT t.tgname, c.relname, t.tgtype, t.tgenabled, p.prosrc FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
-                "JOIN pg_proc p ON p.oid = t.tgfoid WHERE t.tgname LIKE %s AND pg_table_is_visible(c.oid)",
+                "SELECT t.tgname, c.relname, t.tgtype, t.tgenabled, t.tgqual IS NULL, t.tgattr::text, "
+                "p.prosrc, p.proconfig, p.prosecdef, l.lanname, p.proname = t.tgname AND p.pronamespace = c.relnamespace "
+                "FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid "
+                "JOIN pg_language l ON l.oid = p.prolang WHERE t.tgname LIKE %s AND pg_table_is_visible(c.oid)",
                 [f"{PREFIX}%"],
             )
         return {name: (table, _plain(shown)) for name, table, *shown in cursor.fetchall()}
@@ -209,7 +222,7 @@ def drop_guards(using: str = "default") -> None:
     """Remove every guard, so that a migration can rebuild tables; `install_guards` puts them back."""
     connection = connections[using]
     found = _found(connection)
-    with connection.cursor() as cursor:
+    with transaction.atomic(using=using), connection.cursor() as cursor:
         for name, (table, _) in found.items():
             _drop(connection, cursor, name, table)
 
@@ -221,25 +234,43 @@ def _drop(connection: BaseDatabaseWrapper, cursor: Any, name: str, table: str) -
         cursor.execute(f'DROP TRIGGER {name} ON "{table}"')
 
 
-def enqueue_missed(using: str = "default") -> dict[str, int]:
-    """Put rows that have neither an entry nor a place in the outbox into the outbox: table → how many."""
+def missed_rows(using: str = "default") -> dict[str, list[str]]:
+    """Rows that have neither an entry nor a place in the outbox: table → their records."""
+    return {table: [hid for (hid,) in rows] for table, rows in _missed(connections[using], objects=False)}
+
+
+def enqueue_missed(using: str = "default", leave: Mapping[str, Collection[str]] | None = None) -> dict[str, list[str]]:
+    """Put the missed rows into the outbox, but those of `leave`: table → the records that were put there."""
     connection = connections[using]
-    present = set(connection.introspection.table_names())
-    missed: dict[str, int] = {}
     clock = "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')" if connection.vendor == "sqlite" else "clock_timestamp()"
-    with connection.cursor() as cursor:
-        for shape in shapes():
-            if shape.table in present:
-                hid = shape.text_of(shape.key, "r.", connection.vendor)
-                obj = shape.text_of(shape.object_field, "r.", connection.vendor)
-                cursor.execute(
-                    f'INSERT INTO "{Outbox._meta.db_table}" (tbl, hid, obj, recorded) SELECT %s, {hid}, {obj}, {clock} '  # noqa: S608 - our own names
-                    f'FROM "{shape.table}" r WHERE {unjournalled(shape, connection.vendor)} ORDER BY r."{shape.key.column}"',
-                    [shape.table, shape.table, shape.table],
+    entered: dict[str, list[str]] = {}
+    for table, rows in list(_missed(connection, objects=True)):
+        left = set((leave or {}).get(table, ()))
+        values = [(table, hid, obj) for hid, obj in rows if hid not in left]
+        if values:
+            with connection.cursor() as cursor:
+                cursor.executemany(
+                    f'INSERT INTO "{Outbox._meta.db_table}" (tbl, hid, obj, recorded) VALUES (%s, %s, %s, {clock})',  # noqa: S608 - our own names
+                    values,
                 )
-                if cursor.rowcount > 0:
-                    missed[shape.table] = cursor.rowcount
-    return missed
+            entered[table] = [hid for _table, hid, _obj in values]
+    return entered
+
+
+def _missed(connection: BaseDatabaseWrapper, *, objects: bool) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
+    present = set(connection.introspection.table_names())
+    if not {Outbox._meta.db_table, Entry._meta.db_table} <= present:
+        return
+    with connection.cursor() as cursor:
+        for shape in (each for each in shapes() if each.table in present):
+            wanted = [shape.key, shape.object_field] if objects else [shape.key]
+            columns = ", ".join(shape.text_of(field, "r.", connection.vendor) for field in wanted)
+            cursor.execute(
+                f'SELECT {columns} FROM "{shape.table}" r WHERE {unjournalled(shape, connection.vendor)} ORDER BY r."{shape.key.column}"',  # noqa: S608 - our own names
+                [shape.table, shape.table],
+            )
+            if rows := cursor.fetchall():
+                yield shape.table, rows
 
 
 def unjournalled(shape: Shape, vendor: str) -> str:

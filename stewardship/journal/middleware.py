@@ -25,7 +25,8 @@ def act(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRe
         else:
             response = get_response(request)
         if request.method not in SAFE:
-            _sequence()
+            # Called once the server has sent the answer: two waits for the disk are not the person's to wait for.
+            response._resource_closers.append(_sequence)  # type: ignore[attr-defined]
         return response
 
     return handle

@@ -27,6 +27,7 @@ from stewardship.journal.tables import SCHEMA_TABLE, Row, by_table, utc
 
 logger = logging.getLogger(__name__)
 LOCK: Final = 0x636F6E63  # "conc": our advisory lock on PostgreSQL; SQLite's immediate transaction is one already
+BATCH: Final = 2000  # rows of one transaction
 GONE: Final = "x"  # the operation of a leaf whose row was no longer there
 
 
@@ -51,27 +52,42 @@ class Draft:
     personal: frozenset[str]
 
 
-def sequence(limit: int = 2000, *, wait: bool = True) -> int:
+def sequence(limit: int = BATCH, *, wait: bool = True) -> int:
     """Sequence up to `limit` waiting rows, sign and publish; how many entries were made.
 
     Never part of a caller's transaction (raises RuntimeError there). With `wait=False` it leaves the work to whoever
-    holds the lock.
+    holds a lock.
     """
+    _refuse_inside_a_transaction()
     ensure_key()
-    made = 0
-    if Outbox.objects.exists():
-        with transaction.atomic(durable=True):
-            made = _batch(limit) if _lock(wait) else 0
-    publish()
+    made = _one_batch(limit, wait=wait)
+    publish(wait=wait)
     return made
 
 
 def settle() -> int:
     """Sequence until nothing waits and the checkpoint is signed; how many entries were made."""
-    total = sequence()
+    _refuse_inside_a_transaction()
+    ensure_key()
+    total = 0
     while Outbox.objects.exists():
-        total += sequence()
+        total += _one_batch(BATCH, wait=True)
+    publish()
     return total
+
+
+def _refuse_inside_a_transaction() -> None:
+    """What `durable=True` says, and also when nothing waits: a checkpoint must not be published before its commit."""
+    blocks: list[Any] = connection.atomic_blocks
+    if blocks and not blocks[-1]._from_testcase:
+        raise RuntimeError("Sequencing is durable: it cannot be part of another transaction.")
+
+
+def _one_batch(limit: int, *, wait: bool) -> int:
+    if not Outbox.objects.exists():
+        return 0
+    with transaction.atomic(durable=True):
+        return _batch(limit) if _lock(wait) else 0
 
 
 def _lock(wait: bool) -> bool:
@@ -238,6 +254,9 @@ def _insert(table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -
 
 def _write_tiles(size: int, hashes: list[bytes]) -> None:
     partial = {level: read_tile(level, full, width) for level, full, width in merkle.tile_widths(size) if width}
-    changed = list(merkle.append(size, hashes, partial))
-    for level, index, data in changed:
-        Tile.objects.update_or_create(level=level, index=index, defaults={"data": data})
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {Tile._meta.db_table} (level, idx, data) VALUES (%s, %s, %s) "  # noqa: S608 - our own name
+            "ON CONFLICT (level, idx) DO UPDATE SET data = excluded.data",
+            list(merkle.append(size, hashes, partial)),
+        )

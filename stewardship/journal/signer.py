@@ -11,13 +11,19 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from django.conf import settings
 
 from stewardship.journal import merkle
 from stewardship.journal.errors import JournalStopped
 from stewardship.journal.keys import signers
+from stewardship.journal.models import Checkpoint
 from stewardship.journal.note import TreeHead, sign
+
+_LOST: Final = (
+    "Put the saved file back, or run `manage.py journal remember FILE` with the newest checkpoint that somebody keeps outside this machine."
+)
 
 
 def folder() -> Path:
@@ -28,32 +34,56 @@ def folder() -> Path:
 
 
 @contextmanager
-def locked() -> Iterator[None]:
-    """One signer at a time on this machine."""
+def locked(*, wait: bool = True) -> Iterator[bool]:
+    """One signer at a time on this machine; gives False when another one is at work and we do not `wait`."""
     with open(folder() / "signer.lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
-def write(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """Replace a file whole; `durable` waits for the disk."""
+def write(path: Path, data: bytes) -> None:
+    """Replace a file whole. It is on the disk afterwards; its name is after `settle_names` of its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.new")
     with open(draft, "wb") as file:
         file.write(data)
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(path)
 
 
+def settle_names(path: Path) -> None:
+    """Wait until what was created, renamed and removed in this folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def remembered() -> TreeHead | None:
-    """The last tree head that was signed, or None before the first."""
+    """The last tree head that was signed, or None before the first; raises JournalStopped when the memory is damaged or lost."""
     path = folder() / "signer.json"
     if not path.exists():
+        if Checkpoint.objects.exclude(note="").exists():
+            raise JournalStopped("The signer's memory, signer.json, is lost: it cannot know what it signed.", remedy=_LOST)
         return None
-    state = json.loads(path.read_text())
-    return TreeHead(state["origin"], state["size"], bytes.fromhex(state["root"]))
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+        return TreeHead(str(state["origin"]), int(state["size"]), bytes.fromhex(state["root"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise JournalStopped(f"The signer's memory, signer.json, cannot be read: {error}", remedy=_LOST) from error
+
+
+def remember(head: TreeHead) -> None:
+    """Keep on disk what is about to be signed."""
+    state = {"origin": head.origin, "size": head.size, "root": head.root.hex()}
+    write(folder() / "signer.json", json.dumps(state).encode())
+    settle_names(folder())
 
 
 def sign_head(head: TreeHead, tree: merkle.Tree) -> str:
@@ -62,8 +92,7 @@ def sign_head(head: TreeHead, tree: merkle.Tree) -> str:
     Called inside `locked()`. The memory is on disk before the signature leaves: the other order allows a rollback.
     """
     must_continue(remembered(), head, tree)
-    state = {"origin": head.origin, "size": head.size, "root": head.root.hex()}
-    write(folder() / "signer.json", json.dumps(state).encode(), durable=True)
+    remember(head)
     return sign(str(head), signers())
 
 

@@ -29,7 +29,7 @@ _FACT_HEAD: Final = frozenset({"id", "at", "actor_id", REASON})
 
 def utc(value: datetime) -> str:
     """2026-11-22T01:02:03.000004Z"""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def written(value: Any) -> leaf.Value:

@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from config.portal.registry import gauges, nav, readiness
 from config.portal.tick import chore
 from stewardship.journal import around_migrations, checks  # noqa: F401 - importing registers the checks
-from stewardship.journal.guards import check_guards
+from stewardship.journal.completeness import COMPLETE, complete, look_for_missed
+from stewardship.journal.guards import check_guards, guards_removable
 from stewardship.journal.models import Checkpoint, Outbox
-from stewardship.journal.publish import latest
+from stewardship.journal.publish import latest, mirrored_size
 from stewardship.journal.rights import EntryRight
 from stewardship.journal.sequence import sequence
 
@@ -24,8 +25,10 @@ def wire(sender: Any) -> None:
     around_migrations.connect(sender)
     nav.register("Proof", _("Journal"), "journal_list", EntryRight.VIEW, order=50, icon="journal")
     chore("journal")(sequence)
-    readiness.register("guards", guards)
+    chore(COMPLETE, every=3600)(look_for_missed)
+    readiness.register("guards", guards, note=removable, at_start=True)
     readiness.register("journal", lag)
+    readiness.register(COMPLETE, complete)
     gauges.register("concordat_journal_waiting", "Governed rows that no journal entry holds yet.", waiting)
     gauges.register("concordat_journal_lag_seconds", "How long the oldest of them has waited.", oldest)
     gauges.register("concordat_journal_size", "Entries under a signed checkpoint.", size)
@@ -37,14 +40,22 @@ def guards() -> str | None:
     return f"{problems[0]} {len(problems)} in all; run ./concordat journal guards --install." if problems else None
 
 
+def removable() -> str | None:
+    """Says so where the portal's own account could drop the guards: removal is then detected, not prevented."""
+    return "guards removable" if guards_removable() else None
+
+
 def lag() -> str | None:
     """Why the journal is behind; None while it keeps up."""
     seconds = oldest()
     if seconds > LATE:
         return f"A row has waited {int(seconds)} s for the journal; run ./concordat journal sequence and read its error."
     newest = Checkpoint.objects.order_by("-size").first()
-    if newest is not None and not newest.note and (timezone.now() - newest.made_at).total_seconds() > LATE:
-        return "The newest checkpoint is not signed; run ./concordat journal sequence and read its error."
+    if newest is not None and (timezone.now() - newest.made_at).total_seconds() > LATE:
+        if not newest.note:
+            return "The newest checkpoint is not signed; run ./concordat journal sequence and read its error."
+        if mirrored_size() != newest.size:
+            return "The newest checkpoint is not in the mirror; run ./concordat journal sequence and read its error."
     return None
 
 

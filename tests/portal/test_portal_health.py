@@ -70,6 +70,26 @@ def test_a_check_that_breaks_is_a_reason(client: Client, only: registry.Readines
     assert response.json()["checks"] | {"disk": "OSError: disk on fire", "water": "The cellar is wet."} == response.json()["checks"]
 
 
+def test_what_an_operator_should_know_is_no_reason(client: Client, only: registry.Readiness) -> None:
+    for name in ("tick", "worker"):
+        Heartbeat.objects.create(name=name, at=timezone.now())
+    only.register("roof", lambda: None, note=lambda: "One tile is loose.")
+    only.register("walls", lambda: None, note=lambda: None)
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["checks"]["roof"]) == (200, "ok")
+    assert response.json()["notes"] == {"roof": "One tile is loose."}
+
+
+def test_a_serving_process_says_at_its_start_what_is_wrong(only: registry.Readiness, caplog: pytest.LogCaptureFixture) -> None:
+    only.register("guards", lambda: "One is missing.", at_start=True)
+    only.register("disk", _broken, at_start=True)
+    only.register("roof", lambda: None, at_start=True)
+    only.register("later", lambda: "Not asked yet.")
+    health.at_start()
+    told = [record.getMessage() for record in caplog.records if record.levelname == "CRITICAL"]
+    assert told == ["At start: disk: OSError: disk on fire", "At start: guards: One is missing."]
+
+
 def test_the_floors_below_registered_theirs() -> None:
     assert {"database", "migrations", "tick", "worker"} <= {check.name for check in registry.readiness}
 

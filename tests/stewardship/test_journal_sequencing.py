@@ -18,6 +18,7 @@ from stewardship.journal import publish as publishing
 from stewardship.journal import sequence as sequencing
 from stewardship.journal import wiring
 from stewardship.journal.acting import SYSTEM, SYSTEM_USER_ID, acting
+from stewardship.journal.completeness import complete, look_for_missed
 from stewardship.journal.errors import JournalStopped, KeyMissing, NotSequenced, UnknownRecord
 from stewardship.journal.findings import GOOD, UNDECIDED
 from stewardship.journal.keys import retire, rotate, verifiers
@@ -127,10 +128,13 @@ def test_a_row_of_no_known_table_goes_on_record_as_lost(empty: None) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_it_refuses_to_be_part_of_a_transaction() -> None:
-    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
-        note_event("test.event", {}, actor=SYSTEM)
-        sequence()
-    settle()
+    for work in (sequence, settle):
+        with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+            note_event("test.event", {}, actor=SYSTEM)
+            work()
+        settle()
+        with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+            work()  # also when nothing waits
     assert verify_database().code == GOOD
 
 
@@ -181,7 +185,7 @@ def test_the_state_of_a_row_only_moves_forward(empty: None, monkeypatch: pytest.
     with pytest.raises(NotSequenced):
         prover.proof("journal_event", record)
     with monkeypatch.context() as patch:
-        patch.setattr(sequencing, "publish", lambda: None)
+        patch.setattr(sequencing, "publish", lambda **_: None)
         sequence()
     assert places("journal_event", [record])[record].state == "sequenced"
     with pytest.raises(NotSequenced):
@@ -221,7 +225,7 @@ def test_there_is_no_proof_before_the_first_checkpoint(db: None, tmp_path: Path)
 
 
 def test_an_unsigned_journal_cannot_be_decided(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sequencing, "publish", lambda: None)
+    monkeypatch.setattr(sequencing, "publish", lambda **_: None)
     sequence()
     assert verify_database().undecided == ["No checkpoint is signed yet."]
 
@@ -341,13 +345,17 @@ def test_a_request_acts_as_its_person_and_sequences_afterwards(empty: None, monk
     for method, path, user in (("get", "/healthz", person), ("post", "/no/such/page", person), ("post", "/healthz", AnonymousUser())):
         request = getattr(RequestFactory(), method)(path)
         request.user = user
-        handle(request)
+        response = handle(request)
+        assert Outbox.objects.exists()  # the answer waits for nothing
+        response.close()  # as the server does when it has sent it
         assert Outbox.objects.exists() == (method == "get")
     assert seen == [(person.pk, "GET healthz"), (person.pk, "POST /no/such/page")]
     monkeypatch.setattr("stewardship.journal.middleware.sequence", _refuse)
     request = RequestFactory().post("/healthz")
     request.user = person
-    assert handle(request).status_code == 200
+    response = handle(request)
+    response.close()
+    assert response.status_code == 200
     assert Outbox.objects.count() == 1
 
 
@@ -365,8 +373,29 @@ def test_readiness_and_gauges(empty: None, monkeypatch: pytest.MonkeyPatch) -> N
     Outbox.objects.all().delete()
     Checkpoint.objects.create(size=10**6, root="00", made_at=datetime.now(UTC) - timedelta(minutes=5))
     assert "not signed" in str(wiring.lag())
+    Checkpoint.objects.filter(size=10**6).update(note="a note")
+    assert "not in the mirror" in str(wiring.lag())
     drop_guards()
     assert "is missing" in str(wiring.guards())
+
+
+def test_rows_past_the_journal_are_looked_for_and_told(empty: None) -> None:
+    from stewardship.journal.guards import drop_guards, install_guards
+
+    assert (look_for_missed(), complete()) == (0, None)
+    drop_guards()
+    forged = note_event("test.forged", {}, actor=SYSTEM)
+    install_guards()
+    assert (look_for_missed(), wiring.guards()) == (1, None)
+    assert f"journal_event: 1 rows, the first is {forged.pk}" in str(complete())
+    call_command("journal", "guards", "--enter-missed")
+    assert complete() is None
+
+
+def test_readiness_says_that_the_portal_s_own_account_could_drop_the_guards(empty: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert wiring.removable() == "guards removable"
+    monkeypatch.setattr(wiring, "guards_removable", lambda: False)
+    assert wiring.removable() is None
 
 
 def test_every_governed_row_can_be_written_down() -> None:

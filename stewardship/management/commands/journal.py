@@ -10,16 +10,20 @@ from uuid import UUID
 
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import transaction
 
 from config.portal.errors import DomainError
 from stewardship.journal.acting import SYSTEM
+from stewardship.journal.around_migrations import caught_up
+from stewardship.journal.completeness import look_for_missed
 from stewardship.journal.errors import UnknownRecord
 from stewardship.journal.findings import GOOD, TAMPERED, UNDECIDED, USAGE
-from stewardship.journal.guards import check_guards, guards_removable, install_guards
+from stewardship.journal.guards import check_guards, enqueue_missed, guards_removable, install_guards, missed_rows
 from stewardship.journal.keys import retire, rotate, verifiers
 from stewardship.journal.models import note_event
 from stewardship.journal.proof import Prover
 from stewardship.journal.publish import latest
+from stewardship.journal.remember import remember_checkpoint
 from stewardship.journal.save import save
 from stewardship.journal.sequence import settle
 from stewardship.journal.tables import shapes
@@ -38,6 +42,9 @@ class Command(BaseCommand):
         verify.add_argument("--json", action="store_true")
         keep = verbs.add_parser("save", help="write the tree and its checkpoint to a folder, for a later --against")
         keep.add_argument("folder", type=Path)
+        keep.add_argument("--repair", action="store_true", help="write the files that are there again, when their roots agree")
+        remember = verbs.add_parser("remember", help="give a signer that lost its memory a checkpoint that was kept outside")
+        remember.add_argument("checkpoint", type=Path)
         verbs.add_parser("checkpoint", help="print the newest signed checkpoint")
         proof = verbs.add_parser("proof", help="print the proof of one row")
         proof.add_argument("label", help="app.model or table")
@@ -46,7 +53,8 @@ class Command(BaseCommand):
         keys.add_argument("--rotate", action="store_true", help="begin to sign with a new key beside the old one")
         keys.add_argument("--retire", metavar="KEY_ID", help="stop signing with a key")
         guards = verbs.add_parser("guards", help="say what is wrong with the database's guards")
-        guards.add_argument("--install", action="store_true")
+        guards.add_argument("--install", action="store_true", help="put them right, as the owner of the tables")
+        guards.add_argument("--enter-missed", action="store_true", help="enter the rows that were written past the journal, by name")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -85,7 +93,17 @@ class Command(BaseCommand):
         return report.code
 
     def _save(self, options: dict[str, Any]) -> int:
-        self.stdout.write(f"Saved {save(options['folder'])} entries in {options['folder']}.")
+        size = save(options["folder"], repair=options["repair"])
+        self.stdout.write(f"Saved {size} entries in {options['folder']}.")
+        return GOOD
+
+    def _remember(self, options: dict[str, Any]) -> int:
+        path: Path = options["checkpoint"]
+        if not path.is_file():
+            self.stderr.write(f"There is no {path}.")
+            return USAGE
+        head = remember_checkpoint(path.read_text(encoding="utf-8", errors="replace"))
+        self.stdout.write(f"The signer goes on from {head.size} entries.")
         return GOOD
 
     def _checkpoint(self, options: dict[str, Any]) -> int:
@@ -118,11 +136,26 @@ class Command(BaseCommand):
             if problems:
                 note_event("journal.guards.installed", {"guards": len(problems), "problems": problems[:50]}, actor=SYSTEM)
             self.stdout.write(f"{len(problems)} guards were put right.")
+        else:
+            self.stdout.write(
+                "The portal's own database account could remove them." if guards_removable() else "Only the owner could remove them."
+            )
+        missed = self._enter_missed() if options["enter_missed"] else missed_rows()
+        for table, records in missed.items():
+            self.stdout.write(f"{table}: {len(records)} rows were written past the journal, the first is {records[0]}.")
+        if options["enter_missed"]:
+            self.stdout.write(f"{sum(map(len, missed.values()))} rows were entered.")
             return GOOD
-        self.stdout.write(
-            "The portal's own database account could remove them." if guards_removable() else "Only the owner could remove them."
-        )
-        return TAMPERED if problems else GOOD
+        return TAMPERED if missed or (problems and not options["install"]) else GOOD
+
+    def _enter_missed(self) -> dict[str, list[str]]:
+        """Somebody answers for rows of unknown origin: they enter the journal together with an event that names them."""
+        with transaction.atomic():
+            entered = enqueue_missed()
+            if entered:
+                note_event("journal.rows.entered", caught_up(entered), actor=SYSTEM)
+        look_for_missed()
+        return entered
 
 
 def find_row(label: str, pk: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, close_old_connections, connection
 
 from config.portal import tick
+from config.portal.health import at_start
 
 log = logging.getLogger("concordat.tick")
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
             for number in (signal.SIGTERM, signal.SIGINT):
                 # The chore in progress ends; the next one does not start.
                 signal.signal(number, lambda *_: stop.set())
+            at_start()
         last_beat = float("-inf")
         while not stop.is_set():
             started = time.monotonic()
