@@ -1,4 +1,4 @@
-"""A process of its own for the kill tests: `python journal_child.py begin|write|sequence`; VAR and DATABASE_URL say where."""
+"""A process of its own for the kill tests: `python journal_child.py begin|write|sequence|live`; VAR and DATABASE_URL say where."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ def main(verb: str) -> None:
         while True:
             write()
             print("wrote", flush=True)
+    elif verb == "live":
+        while True:
+            write()
+            sequence()
+            print("sequenced", flush=True)
     else:
         while True:
             if Outbox.objects.exists():
