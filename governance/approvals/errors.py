@@ -14,7 +14,7 @@ class VacantRole(Conflict):
 
 
 class StaleForm(Conflict):
-    """The content was edited after the page was opened."""
+    """The content was edited after the page was opened, or its evidence replaced."""
 
 
 class NotAsked(Forbidden):

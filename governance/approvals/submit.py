@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +13,7 @@ from django.utils.translation import ngettext
 
 from config.portal.errors import DomainError, IllegalTransition
 from governance.approvals import rules
-from governance.approvals.advance import begin_stage, complete, end_route
+from governance.approvals.advance import begin_stage, complete, end, end_route
 from governance.approvals.choose import Chosen, choose
 from governance.approvals.errors import AlreadyInReview, NotYetCompliant, VacantRole
 from governance.approvals.models import Requirement, Route, Stage
@@ -21,13 +23,14 @@ from governance.changes.facts import assemble
 from governance.changes.models import TARGETED, ChangeRequest, ChangeRevision, Status
 from governance.changes.rights import ChangeRight
 from governance.changes.rules import missing
-from governance.evidence.models import Artifact
+from governance.evidence.facts import listed
 from governance.policies.evaluate import evaluate
 from governance.policies.models import Evaluation
 from governance.policies.models import Verdict as PolicyVerdict
 from stewardship.access import require
+from stewardship.inventory.models import ModelVersion
 from stewardship.journal.acting import acting, moment
-from stewardship.people.models import User
+from stewardship.people.models import User, system_user
 from stewardship.roles.models import Role
 
 
@@ -70,16 +73,53 @@ def start_over(change: ChangeRequest, actor: User) -> None:
     """The content was edited while people were deciding: what they decided no longer counts, and they are asked again."""
     require(actor, ChangeRight.SUBMIT, change)
     with acting(actor, _("Edited in review")):
-        end_route(change, Route.Status.SUPERSEDED, actor=actor)
-        _write_revision(change)
-        change.save(update_fields=["revision", "evidence", "content_digest"])
-        _open_route(change, actor)
+        _ask_again(change, actor)
+
+
+@contextmanager
+def around_new_evidence(version: ModelVersion) -> Iterator[None]:
+    """Evidence is part of what people agree to: when other evidence comes while they decide, they are asked again on that.
+
+    The system asks: whoever brought the file edited nothing, and may be one of those who decide.
+    """
+    reviews = ChangeRequest.objects.in_review().filter(version=version).order_by("pk")
+    # Changes first, then the version: deciding and submitting lock them in this order too.
+    list(reviews.select_for_update().values_list("pk", flat=True))
+    yield
+    now = listed(version)
+    for change in reviews.select_related("model", "version", "environment", "region", "owner"):
+        if change.evidence != now:
+            _on_new_evidence(change)
+
+
+def _on_new_evidence(change: ChangeRequest) -> None:
+    system = system_user()
+    with acting(system, _("Other evidence was attached in review")):
+        try:
+            with transaction.atomic():
+                _ask_again(change, system)
+        except DomainError as refusal:
+            # The file is kept whatever becomes of the review; its owner reads why nobody could be asked again.
+            end(
+                ChangeRequest.objects.get(pk=change.pk),
+                Status.RETURNED,
+                Route.Status.RETURNED,
+                actor=system,
+                reason=_("Other evidence was attached, and nobody could be asked again: %(why)s") % {"why": refusal.message},
+            )
+
+
+def _ask_again(change: ChangeRequest, actor: User) -> None:
+    end_route(change, Route.Status.SUPERSEDED, actor=actor)
+    _write_revision(change)
+    change.save(update_fields=["revision", "evidence", "content_digest"])
+    _open_route(change, actor)
 
 
 def _write_revision(change: ChangeRequest) -> None:
     """Fix the exact content: evidence as it is now, one revision up, digest. Raises Incomplete."""
     change.revision += 1
-    change.evidence = evidence_of(change)
+    change.evidence = listed(change.version)
     content = change.content()
     if gaps := missing(content):
         text = ngettext(
@@ -88,17 +128,6 @@ def _write_revision(change: ChangeRequest) -> None:
         raise Incomplete(text % {"n": len(gaps)}, missing=gaps)
     change.content_digest = change.digest()
     ChangeRevision(change=change, number=change.revision, content=content, digest=change.content_digest).save()
-
-
-def evidence_of(change: ChangeRequest) -> list[dict[str, str]]:
-    """The evidence attached to the version now, as name, kind and digest; part of what is agreed to."""
-    if change.version is None:
-        return []
-    found = Artifact.objects.that_counts(change.version)
-    return sorted(
-        ({"kind": each.kind, "name": each.name, "sha256": each.blob.sha256} for each in found),
-        key=lambda each: (each["kind"], each["name"]),
-    )
 
 
 def _open_route(change: ChangeRequest, actor: User) -> Route:
