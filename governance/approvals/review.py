@@ -97,6 +97,8 @@ class Review:
 
 def read(change: ChangeRequest, at: datetime) -> Review:
     """Read a review; the number of queries does not grow with people or revisions."""
+    if change.model.region_id == change.region_id:
+        change.model.region = change.region  # one object, so that its way to the root is read once
     route = Route.objects.filter(change=change, revision=change.revision).select_related("evaluation", "rule__region").first()
     prefetch_related_objects([change], Prefetch("revisions", queryset=ChangeRevision.objects.order_by("number")))
     revisions = tuple(change.revisions.all())
@@ -123,6 +125,8 @@ def _stages(change: ChangeRequest, route: Route, decisions: tuple[Decision, ...]
         Requirement.objects.filter(stage__route=route).select_related("stage", "role").order_by("stage__order", "role__name", "pk")
     )
     stages = list(dict.fromkeys(each.stage for each in requirements))
+    for stage in stages:
+        stage.route = route  # read already
     found = []
     for stage in stages:
         if stage.status == Stage.Status.ACTIVE:

@@ -50,10 +50,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class StageSpec:
-    """One stage; its requirements are asked at the same time."""
+    """One stage; its requirements are asked at the same time. `same_people`: who agreed before may agree here again."""
 
     name: str
     requirements: tuple[Wanted, ...]
+    same_people: bool = False
 
 
 # --- reading what an administrator wrote --------------------------------------------------------
@@ -71,14 +72,17 @@ def read_stages(document: Any, *, human: bool = True) -> tuple[StageSpec, ...]:
 
 
 def _stage(item: Any, place: str) -> StageSpec:
-    fields = _mapping(item, place, {"name", "requirements"})
+    fields = _mapping(item, place, {"name", "requirements", "same_people"})
     name = fields.get("name")
     if not isinstance(name, str) or not name.strip():
         raise BadStages("A stage has a name.", field=f"{place}.name", remedy="Say what this stage looks at.")
     wanted = fields.get("requirements")
     if not isinstance(wanted, list) or not wanted:
         raise BadStages("A stage asks at least one role.", field=f"{place}.requirements", remedy='Add {"role": "…"}.')
-    return StageSpec(name.strip(), tuple(_requirement(each, f"{place}.requirements[{i}]") for i, each in enumerate(wanted)))
+    again = fields.get("same_people", False)
+    if not isinstance(again, bool):
+        raise BadStages("same_people is true or false.", field=f"{place}.same_people", remedy="Write true, or leave it out.")
+    return StageSpec(name.strip(), tuple(_requirement(each, f"{place}.requirements[{i}]") for i, each in enumerate(wanted)), again)
 
 
 def _requirement(item: Any, place: str) -> Wanted:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -198,13 +199,18 @@ def _roles(stages: tuple[rules.StageSpec, ...], chosen: Chosen) -> dict[str, Rol
 def _refuse_vacant(change: ChangeRequest, stages: tuple[rules.StageSpec, ...], roles: dict[str, Role], at: datetime) -> None:
     """A stage that cannot be met fails now, not at its deadline."""
     barred = excluded(change)
+    before: list[tuple[int, frozenset[UUID]]] = []  # the seats of the stages so far, which other people fill
     for stage in stages:
         held = panels([(roles[each.role], each.scope) for each in stage.requirements], change, barred, at)
         people = list(zip(stage.requirements, held, strict=True))
-        if rules.can_be_met([(each.quorum, frozenset(found.able)) for each, found in people]):
+        mine = [(each.quorum, frozenset(found.able)) for each, found in people]
+        if rules.can_be_met(mine if stage.same_people else before + mine):
+            before += [] if stage.same_people else mine
             continue
         short = [(each, found) for each, found in people if len(found.able) < each.quorum] or people
         told = "; ".join(_shortage(roles[each.role], each, len(found.able), len(found.barred)) for each, found in short)
+        if rules.can_be_met(mine):
+            told = _("its people are needed in the stages before it, and nobody decides in two stages")
         raise VacantRole(
             _("The stage “%(stage)s” cannot be met: %(told)s.") % {"stage": stage.name, "told": told},
             field="route",

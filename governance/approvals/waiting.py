@@ -63,7 +63,7 @@ def waiting_rows(user: User, at: datetime) -> QuerySet[ChangeRequest]:
     """
     asking = _addressed(user, at).exclude(stage__decisions__person=user).values("stage__route__change")
     reviewed = ChangeRequest.objects.in_review().allowed(user, DecisionRight.MAKE)
-    return reviewed.filter(pk__in=asking).exclude(Q(submitted_by=user) | Q(drafted_by=user))
+    return reviewed.filter(pk__in=asking).exclude(Q(submitted_by=user) | Q(drafted_by=user) | Q(owner=user))
 
 
 def inbox(user: User, at: datetime) -> Iterable[InboxItem]:

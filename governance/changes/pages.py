@@ -43,6 +43,7 @@ from stewardship.regions.listing import region_filter
 from stewardship.signing.mint import mint
 from stewardship.signing.session import signing_session
 from stewardship.threads.pages import thread_context
+from stewardship.threads.rights import ThreadRight
 
 OF_CHANGE = (
     "model__region",
@@ -246,6 +247,7 @@ class ChangeDetail(ObjectPage):
                 may_submit=may(ChangeRight.SUBMIT),
                 may_withdraw=may(ChangeRight.WITHDRAW),
                 may_decide=may(DecisionRight.MAKE),
+                may_comment=Exists(RegisteredModel.objects.allowed(user, ThreadRight.COMMENT).filter(pk=OuterRef("model"))),
                 looked_at=Subquery(looks.values("at")[:1]),
                 looked_revision=Subquery(looks.values("revision")[:1]),
             )
@@ -319,7 +321,7 @@ class ChangeDetail(ObjectPage):
             revisions=_revisions(seen),
             bar=self._bar(user, seen, kwargs.pop("form", None)),
             can_submit=change.status in (Status.DRAFT, Status.RETURNED) and change.may_submit,
-            **thread_context(self.request, "change", change.pk, region=change.region, model=change.model),
+            **thread_context(self.request, "change", change.pk, region=change.region, model=change.model, may_comment=change.may_comment),
             **kwargs,
         )
 
