@@ -134,15 +134,20 @@ class Candidate(Generic[Key]):
 
 @dataclass(frozen=True)
 class Choice(Generic[Key]):
-    """The rule chosen, and what was said about each one that was considered before it."""
+    """The rule chosen, and what was said about each one that was considered before it.
+
+    `stopped_by`: the rule at which the choice ended without an answer, because nobody can say whether it applies.
+    """
 
     chosen: Candidate[Key] | None
     considered: tuple[tuple[Candidate[Key], Known], ...]
+    stopped_by: Candidate[Key] | None = None
 
 
 def choose(candidates: Iterable[Candidate[Key]], holds: Callable[[str], bool | None]) -> Choice[Key]:
-    """Nearest region first, then highest priority, then name. A condition that is not known does not choose its rule.
+    """Nearest region first, then highest priority, then name.
 
+    A condition that is not known ends the choice: passed over, it would hand the change to a rule that may be milder.
     `holds(when)` answers True, False, or None when the facts it needs are missing.
     """
     considered: list[tuple[Candidate[Key], Known]] = []
@@ -151,6 +156,8 @@ def choose(candidates: Iterable[Candidate[Key]], holds: Callable[[str], bool | N
         if answer:
             return Choice(candidate, tuple(considered))
         considered.append((candidate, Known.NOT_MET if answer is False else Known.NOT_KNOWN))
+        if answer is None:
+            return Choice(None, tuple(considered), candidate)
     return Choice(None, tuple(considered))
 
 
