@@ -27,7 +27,3 @@ class NotYetCompliant(Conflict):
 
 class BadStages(Invalid):
     """The stages of a route rule cannot be read; the field names the place."""
-
-
-class AlreadyInReview(Conflict):
-    """Another change asks for the same move and is being decided."""

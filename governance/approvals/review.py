@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from governance.approvals.models import Decision, Requirement, Route, Stage
 from governance.approvals.who import Panel, Seat, seats
 from governance.changes.models import ChangeRequest, ChangeRevision, Status
-from governance.changes.rules import missing
+from governance.changes.ready import hindrances
 from governance.policies.models import Evaluation
 from stewardship.escalation.start import path_for
 
@@ -114,7 +114,7 @@ def read(change: ChangeRequest, at: datetime) -> Review:
         stages=stages,
         revisions=revisions,
         decisions=decisions,
-        gaps=tuple(missing(change.content())) if change.status in (Status.DRAFT, Status.RETURNED) else (),
+        gaps=tuple(hindrances(change, at)) if change.status in (Status.DRAFT, Status.RETURNED) else (),
         next_step=_next_step(change) if change.status == Status.SUBMITTED else "",
         metrics=tuple(metric_rows(route.evaluation.facts)) if route else (),
     )

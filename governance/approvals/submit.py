@@ -16,14 +16,14 @@ from config.portal.errors import DomainError, IllegalTransition
 from governance.approvals import rules
 from governance.approvals.advance import begin_stage, complete, end, end_route
 from governance.approvals.choose import Chosen, choose
-from governance.approvals.errors import AlreadyInReview, NotYetCompliant, VacantRole
+from governance.approvals.errors import NotYetCompliant, VacantRole
 from governance.approvals.models import Requirement, Route, Stage
 from governance.approvals.who import excluded, panels
 from governance.changes.errors import Incomplete
 from governance.changes.facts import assemble
-from governance.changes.models import TARGETED, ChangeRequest, ChangeRevision, Status
+from governance.changes.models import ChangeRequest, ChangeRevision, Status
+from governance.changes.ready import hindrances
 from governance.changes.rights import ChangeRight
-from governance.changes.rules import missing
 from governance.evidence.facts import listed
 from governance.policies.evaluate import evaluate
 from governance.policies.models import Evaluation
@@ -43,7 +43,7 @@ def submit(change: ChangeRequest, *, actor: User) -> Route:
             change.locked()
             if change.status not in (Status.DRAFT, Status.RETURNED):
                 raise IllegalTransition(str(change.get_status_display()), str(Status.SUBMITTED.label))
-            _refuse_second_review(change)
+            change.refuse_second_review()
             _write_revision(change)
             fields = {name: getattr(change, name) for name in ("revision", "evidence", "content_digest")}
             change.move(
@@ -53,21 +53,6 @@ def submit(change: ChangeRequest, *, actor: User) -> Route:
     except DomainError:
         change.refresh_from_db()  # nothing was written, so our copy must not say otherwise
         raise
-
-
-def _refuse_second_review(change: ChangeRequest) -> None:
-    if not change.is_targeted or change.version is None or change.environment is None:
-        return
-    # The row of the version is the lock; the unique constraint on the table is the net under it.
-    type(change.version).objects.select_for_update().get(pk=change.version.pk)
-    same = ChangeRequest.objects.in_review().for_target(version=change.version, environment=change.environment, region=change.region)
-    other = same.filter(kind__in=TARGETED).exclude(pk=change.pk).first()
-    if other is not None:
-        raise AlreadyInReview(
-            _("%(other)s asks for the same and is in review.") % {"other": other},
-            field="version",
-            remedy=_("Wait for its decision, or withdraw it first."),
-        )
 
 
 def start_over(change: ChangeRequest, actor: User) -> None:
@@ -121,14 +106,13 @@ def _write_revision(change: ChangeRequest) -> None:
     """Fix the exact content: evidence as it is now, one revision up, digest. Raises Incomplete."""
     change.revision += 1
     change.evidence = listed(change.version)
-    content = change.content()
-    if gaps := missing(content):
+    if gaps := hindrances(change, moment()):
         text = ngettext(
             "One thing is missing before this can be submitted.", "%(n)d things are missing before this can be submitted.", len(gaps)
         )
         raise Incomplete(text % {"n": len(gaps)}, missing=gaps)
     change.content_digest = change.digest()
-    ChangeRevision(change=change, number=change.revision, content=content, digest=change.content_digest).save()
+    ChangeRevision(change=change, number=change.revision, content=change.content(), digest=change.content_digest).save()
 
 
 def _open_route(change: ChangeRequest, actor: User) -> Route:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
@@ -16,9 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from config.portal.errors import Conflict, IllegalTransition, Invalid
 from config.portal.permission import Paths
 from governance.changes import content, hooks
+from governance.changes.errors import AlreadyInReview
 from governance.changes.rights import ChangeRight
 from stewardship.access import require
-from stewardship.journal.acting import acting
+from stewardship.journal.acting import acting, moment
 from stewardship.journal.canonical import digest as canonical_digest
 from stewardship.journal.fields import DocumentField
 from stewardship.journal.record import Fact, GovernedQuerySet, Recorded
@@ -67,6 +68,7 @@ TONES: dict[str, tuple[str, str]] = {  # status: (tone, icon) of its chip
 }
 ASKED: frozenset[str] = frozenset({*content.WRITTEN, "version", "environment", "region", "owner"})
 PLANNED: frozenset[str] = frozenset({*content.PLAN, "target_version"})
+LONGEST_WAIVER = timedelta(days=3660)  # what is longer is another rule; it also keeps the date one that every zone can write
 EDITABLE: frozenset[str] = frozenset({Status.DRAFT, Status.RETURNED, Status.SUBMITTED})
 
 
@@ -223,6 +225,8 @@ class ChangeRequest(Recorded):
             for name, value in fields.items():
                 setattr(self, name, value)
             self.check_parts()
+            if self.status == Status.SUBMITTED:
+                self.refuse_second_review()
             with acting(actor, _t("Edited")):
                 self.save()
                 if plan is not None:
@@ -231,12 +235,40 @@ class ChangeRequest(Recorded):
                     hooks.edited_in_review(self, actor)
 
     def check_parts(self) -> None:
-        """Raises Invalid where version and model do not belong together."""
+        """Raises Invalid where parts do not belong together, or one that people were asked about is taken away."""
         if self.version is not None and self.version.model_id != self.model_id:
             raise Invalid(
                 _("%(version)s is not a version of %(model)s.") % {"version": self.version, "model": self.model},
                 field="version",
                 remedy=_t("Choose a version of this model."),
+            )
+
+        if self.waiver_until is not None and abs(self.waiver_until - moment()) > LONGEST_WAIVER:
+            raise Invalid(
+                _t("A waiver ends within ten years."), field="waiver_until", remedy=_t("Choose an earlier date, or have the rule changed.")
+            )
+        if self.status != Status.DRAFT and self.is_targeted:
+            for field, value in (("version", self.version), ("environment", self.environment)):
+                if value is None:
+                    raise Invalid(
+                        _t("Once people have been asked about it, this is not left open."),
+                        field=field,
+                        remedy=_t("Choose one, or withdraw the change."),
+                    )
+
+    def refuse_second_review(self) -> None:
+        """Raises AlreadyInReview while another change asks for the same move; call inside a transaction."""
+        if not self.is_targeted or self.version is None or self.environment is None:
+            return
+        # The row of the version is the lock; the unique constraint on the table is the net under it.
+        type(self.version).objects.select_for_update().get(pk=self.version.pk)
+        same = ChangeRequest.objects.in_review().for_target(version=self.version, environment=self.environment, region=self.region)
+        other = same.filter(kind__in=TARGETED).exclude(pk=self.pk).first()
+        if other is not None:
+            raise AlreadyInReview(
+                _t("%(other)s asks for the same and is in review.") % {"other": other},
+                field="version",
+                remedy=_t("Wait for its decision, or withdraw it first."),
             )
 
     def withdraw(self, *, actor: User, reason: str) -> None:

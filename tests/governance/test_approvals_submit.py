@@ -157,7 +157,7 @@ def test_it_can_be_submitted_once(cast: Cast, change: ChangeRequest, alice: User
 
 
 def test_two_reviews_of_one_move_are_refused(cast: Cast, model: RegisteredModel, version: ModelVersion, alice: User) -> None:
-    from governance.approvals.errors import AlreadyInReview
+    from governance.changes.errors import AlreadyInReview
 
     policy(cast)
     route(cast)
