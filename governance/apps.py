@@ -76,9 +76,10 @@ class GovernanceConfig(AppConfig):
 
         from config.portal import registry
         from governance.approvals import waiting
-        from governance.changes import find
+        from governance.changes import find, panels
         from governance.changes.rights import ChangeRight
 
         registry.nav.register("Changes", _("Changes"), "change_list", ChangeRight.VIEW, rows=waiting.rows, order=10, icon="change")
         registry.search.register("change", _("Changes"), find.find)
         registry.inbox.register(waiting.inbox)
+        registry.panels.register("alert:aside", 10, ChangeRight.VIEW, panels.of_alert, panels.OF_ALERT)

@@ -89,6 +89,14 @@ class ChangeQuerySet(GovernedQuerySet):
     def for_target(self, *, version: Any, environment: Any, region: Any) -> Self:
         return self.filter(version=version, environment=environment, region=region)
 
+    def came_of(self, kind: str, origin: Any) -> Self:
+        """Those that name this as their origin."""
+        return self.filter(origin_kind=kind, origin_id=origin)
+
+    def drafted_for(self, user: Any) -> Self:
+        """Drafted by the system for this person, who has to check and submit them."""
+        return self.filter(status=Status.DRAFT, owner=user, drafted_by__is_system=True)
+
     def of_person(self, user: Any) -> Self:
         """What this person owns, drafted or submitted."""
         return self.filter(Q(owner=user) | Q(drafted_by=user) | Q(submitted_by=user))
@@ -150,6 +158,7 @@ class ChangeRequest(Recorded):
             models.Index(fields=["version", "environment", "region", "status"], name="change_target"),
             models.Index(fields=["model", "status"], name="change_model_status"),
             models.Index(fields=["status", "expires_at"], name="change_expiry"),
+            models.Index(fields=["origin_id"], name="change_origin"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -836,6 +836,10 @@ class Migration(migrations.Migration):
             model_name='changerequest',
             index=models.Index(fields=['status', 'expires_at'], name='change_expiry'),
         ),
+        migrations.AddIndex(
+            model_name='changerequest',
+            index=models.Index(fields=['origin_id'], name='change_origin'),
+        ),
         migrations.AddConstraint(
             model_name='changerequest',
             constraint=models.CheckConstraint(condition=models.Q(('status__in', ['draft', 'withdrawn']), ('kind', 'waiver'), models.Q(('environment__isnull', False), ('version__isnull', False)), _connector='OR'), name='change_target_when_submitted'),
