@@ -43,7 +43,7 @@ class GovernanceConfig(AppConfig):
         from governance.approvals import advance, subjects, submit
         from governance.approvals import chores as approval_chores  # noqa: F401 - importing registers the chores
         from governance.approvals.rights import DecisionRight, RouteRight
-        from governance.changes import hooks, origin
+        from governance.changes import hooks, origin, watch
         from governance.changes.rights import ChangeRight
         from governance.evidence import hooks as evidence
         from governance.gate import chores as gate_chores  # noqa: F401 - importing registers the chores
@@ -61,6 +61,7 @@ class GovernanceConfig(AppConfig):
         hooks.register_edited_in_review(submit.start_over)
         hooks.register_moved(advance.on_moved)
         hooks.register_moved(standing.on_moved)
+        hooks.register_moved(watch.on_moved)
         evidence.register(submit.around_new_evidence)
         policies.on_change(standing.on_policies_changed)
         on_open(origin.on_alert)

@@ -18,7 +18,7 @@ from governance.approvals.who import Panel, Seat, seats
 from governance.changes.models import ChangeRequest, ChangeRevision, Status
 from governance.changes.ready import hindrances
 from governance.policies.models import Evaluation
-from stewardship.escalation.start import path_for
+from stewardship.escalation.start import first_step
 
 
 @dataclass(frozen=True)
@@ -152,8 +152,7 @@ def _stages(change: ChangeRequest, route: Route, decisions: tuple[Decision, ...]
 
 def _next_step(change: ChangeRequest) -> str:
     """Who is called when a deadline passes."""
-    path = path_for("approval", "", change.region)
-    step = path.steps.select_related("role").order_by("order").first() if path else None
+    step = first_step("approval", "", change.region)
     return str(step.role) if step else ""
 
 

@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from config.portal.errors import Conflict, IllegalTransition, Invalid
 from config.portal.permission import Paths
-from governance.changes import content, hooks
+from governance.changes import content, criteria, hooks
 from governance.changes.errors import AlreadyInReview
 from governance.changes.rights import ChangeRight
+from governance.changes.traced import OriginKind, trace
 from stewardship.access import require
 from stewardship.journal.acting import acting, moment
 from stewardship.journal.canonical import digest as canonical_digest
@@ -118,7 +119,7 @@ class ChangeRequest(Recorded):
     region = models.ForeignKey("stewardship.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("region"))
     title = models.CharField(_("title"), max_length=160)
     rationale = models.TextField(_("rationale"), blank=True)
-    origin_kind = models.CharField(_("origin"), max_length=32, blank=True)
+    origin_kind = models.CharField(_("kind of origin"), max_length=32, blank=True, choices=OriginKind)
     origin_id = models.UUIDField(_("origin id"), null=True, blank=True)
     origin_label = models.CharField(_("origin"), max_length=200, blank=True)
     observed_shifts = models.TextField(_("observed data shifts"), blank=True)
@@ -191,6 +192,11 @@ class ChangeRequest(Recorded):
         return f"CR-{self.number}"
 
     @property
+    def origin_reference(self) -> str:
+        """What it came from, as one would write it again: an id, or words."""
+        return str(self.origin_id or self.origin_label)
+
+    @property
     def is_targeted(self) -> bool:
         """True when it puts a version into an environment of a region."""
         return self.kind in TARGETED
@@ -215,10 +221,12 @@ class ChangeRequest(Recorded):
     def edit(self, *, actor: User, **fields: Any) -> None:
         """Change what is asked; while people are deciding this dismisses what they have decided and starts over.
 
-        `rollback` takes the fields of the plan as a mapping. Raises Invalid on an unknown field, Conflict once it is decided.
+        `rollback` takes the fields of the plan as a mapping, `origin_kind` and `origin_reference` say what it came from.
+        Raises Invalid on an unknown field, Conflict once it is decided.
         """
         require(actor, ChangeRight.DRAFT, self)
         plan = fields.pop("rollback", None)
+        origin = [fields.pop(name, getattr(self, name)) for name in ("origin_kind", "origin_reference")]
         for name in fields:
             if name not in ASKED:
                 raise Invalid(_("%(name)s is not a field of a change that can be edited.") % {"name": name}, field=name)
@@ -233,6 +241,9 @@ class ChangeRequest(Recorded):
                 )
             for name, value in fields.items():
                 setattr(self, name, value)
+            if origin != [self.origin_kind, self.origin_reference]:  # what stays need not be in sight of whoever edits the rest
+                found = trace(actor, *origin)
+                self.origin_kind, self.origin_id, self.origin_label = found.kind, found.id, found.label
             self.check_parts()
             if self.status == Status.SUBMITTED:
                 self.refuse_second_review()
@@ -327,7 +338,7 @@ class RollbackPlan(Recorded):
         for name, value in fields.items():
             if name not in PLANNED:
                 raise Invalid(_("%(name)s is not a field of a rollback plan.") % {"name": name}, field=f"rollback.{name}")
-            setattr(found, name, value)
+            setattr(found, name, criteria.checked(value) if name == "criteria" else value)
         if found.target_version is not None and found.target_version.model_id != change.model_id:
             raise Invalid(_t("The version to go back to is of another model."), field="rollback.target_version")
         found.save()

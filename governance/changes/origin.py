@@ -35,8 +35,7 @@ def on_alert(alert: Alert, *, actor: User) -> ChangeRequest | None:
             environment=live.environment,
             region=live.region,
             origin_kind="alert",
-            origin_id=alert.pk,
-            origin_label=str(alert)[:200],
+            origin_reference=str(alert.pk),
             rationale=_why(alert, live, before),
             rollout_plan=_("Put %(old)s back for all traffic, then watch the series that raised the alert.")
             % {"old": before.version.label},

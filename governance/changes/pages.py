@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, cast
 
 from django.contrib import messages
@@ -28,11 +28,14 @@ from governance.approvals.rights import DecisionRight
 from governance.approvals.submit import submit
 from governance.approvals.waiting import asked_of
 from governance.approvals.who import why_not
+from governance.changes.criteria import written
 from governance.changes.draft import draft
+from governance.changes.files import files
 from governance.changes.forms import ChangeForm, DecisionForm, ReasonForm, initial_of
 from governance.changes.models import EDITABLE, ChangeQuerySet, ChangeRequest, Kind, LastLook, Status
 from governance.changes.rights import ChangeRight
 from governance.changes.shown import change_url, status_chip, what, where
+from governance.changes.traced import page_of
 from governance.gate import standing
 from governance.gate.judge import Place
 from governance.gate.panels import TONES
@@ -114,6 +117,10 @@ class ChangeList(ListPage):
         return rows.of_person(user) if self.tab == "mine" else rows
 
 
+# What a link to the form may say already.
+GIVEN = ("kind", "version", "environment", "region", "origin_kind", "origin_reference")
+
+
 class ChangeNew(FormPage):
     """Open a change of a model."""
 
@@ -139,7 +146,7 @@ class ChangeNew(FormPage):
 
     def get_initial(self) -> dict[str, Any]:
         newest = self.subject.versions.order_by("-registered_at").first()
-        given = {name: self.request.GET[name] for name in ("kind", "version", "environment", "region") if name in self.request.GET}
+        given = {name: self.request.GET[name] for name in GIVEN if name in self.request.GET}
         return {"kind": Kind.DEPLOYMENT, "version": newest, "region": self.subject.region_id, **given}
 
     def get_form(self) -> ChangeForm:
@@ -316,6 +323,10 @@ class ChangeDetail(ObjectPage):
             gate=_gate(change, at),
             if_nothing=review.if_nothing_is_done(seen),
             facts=_facts(seen),
+            origin_page=page_of(change.origin_kind, change.origin_id),
+            criteria=written(change.rollback.criteria) if hasattr(change, "rollback") else [],
+            watched_until=change.implemented_at + timedelta(days=change.watch_days) if change.implemented_at else None,
+            evidence=files(change, user),
             findings=with_people(evaluation.findings, model=change.model, region=change.region, at=at) if evaluation else [],
             news=_news(seen, change.looked_at, change.looked_revision),
             revisions=_revisions(seen),
