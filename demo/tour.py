@@ -28,6 +28,7 @@ CHANGE = {
     "testing_protocol": "Eight model tests\nRecall of the smaller half of the tumours",
     "rollout_plan": "One hospital for a week, then all of them.",
     "rollback_trigger": "Recall below 0.85 on 50 confirmed cases, or drift above 0.4",
+    "rollback_criteria": "recall below 0.85",
     "rollback_steps": "Put 1.0.0 back with its own permit.",
     "release_notes": "Gradient boosting instead of logistic regression.",
     "watch_days": "14",

@@ -40,11 +40,12 @@ class GovernanceConfig(AppConfig):
         """Changes, approvals, gate: rights, what follows from a move, what notices and escalations lead to."""
         from django.utils.translation import gettext_lazy as _
 
+        from governance.approvals import advance, subjects, submit
         from governance.approvals import chores as approval_chores  # noqa: F401 - importing registers the chores
-        from governance.approvals import subjects, submit
         from governance.approvals.rights import DecisionRight, RouteRight
-        from governance.changes import hooks, origin
+        from governance.changes import hooks, origin, watch
         from governance.changes.rights import ChangeRight
+        from governance.evidence import hooks as evidence
         from governance.gate import chores as gate_chores  # noqa: F401 - importing registers the chores
         from governance.gate import standing
         from governance.gate.rights import StandingRight, VerdictRight
@@ -58,7 +59,10 @@ class GovernanceConfig(AppConfig):
         for rights in (ChangeRight, RouteRight, DecisionRight, VerdictRight, StandingRight):
             register(rights)
         hooks.register_edited_in_review(submit.start_over)
+        hooks.register_moved(advance.on_moved)
         hooks.register_moved(standing.on_moved)
+        hooks.register_moved(watch.on_moved)
+        evidence.register(submit.around_new_evidence)
         policies.on_change(standing.on_policies_changed)
         on_open(origin.on_alert)
         needed.register(subjects.needed_roles)
@@ -73,9 +77,10 @@ class GovernanceConfig(AppConfig):
 
         from config.portal import registry
         from governance.approvals import waiting
-        from governance.changes import find
+        from governance.changes import find, panels
         from governance.changes.rights import ChangeRight
 
         registry.nav.register("Changes", _("Changes"), "change_list", ChangeRight.VIEW, rows=waiting.rows, order=10, icon="change")
         registry.search.register("change", _("Changes"), find.find)
         registry.inbox.register(waiting.inbox)
+        registry.panels.register("alert:aside", 10, ChangeRight.VIEW, panels.of_alert, panels.OF_ALERT)

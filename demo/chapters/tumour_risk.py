@@ -60,6 +60,7 @@ def story(world: World) -> Story:
             rollback={
                 "trigger": "Recall below 0.80 on 50 confirmed cases",
                 "steps": "Switch the second reading off; pathologists decide alone.",
+                "criteria": [{"metric": "recall", "comparison": "below", "bound": Decimal("0.80")}],
             },
         )
         yield (at := pace.later(1, 9))

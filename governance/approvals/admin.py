@@ -53,7 +53,8 @@ class RouteRuleForm(GovernedForm):
         help_texts = {
             "stages": _(
                 'In series; the requirements of a stage are asked at once. Example: [{"name": "Review", "requirements": '
-                '[{"role": "…", "scope": "model", "quorum": 1, "within_minutes": 960}]}]. Scope: model, region or root.'
+                '[{"role": "…", "scope": "model", "quorum": 1, "within_minutes": 960}]}]. Scope: model, region or root. '
+                'Nobody agrees in two stages, unless the later one says "same_people": true.'
             )
         }
 

@@ -99,6 +99,12 @@ def end(change: ChangeRequest, to: Status, route_status: Route.Status, *, actor:
     tell(change, f"{to}-{change.revision}", f"{change}: {Status(to).label}", reason)
 
 
+def on_moved(change: ChangeRequest, actor: User) -> None:
+    """A change that is not in review, however it left it, asks nobody."""
+    if change.status != Status.SUBMITTED:
+        end_route(change, Route.Status.ENDED, actor=actor)
+
+
 def end_route(change: ChangeRequest, to: Route.Status, *, actor: User) -> None:
     """Nobody is asked any more on the running route of a change; without one nothing happens."""
     route = Route.objects.running().filter(change=change).first()

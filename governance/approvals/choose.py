@@ -13,7 +13,7 @@ from governance.approvals.errors import NoRoute
 from governance.approvals.models import RouteRule
 from governance.approvals.rights import RouteRight
 from governance.changes.models import ChangeRequest
-from governance.policies.cel import compile_expression
+from governance.policies.cel import Outcome, compile_expression
 from stewardship.access.rights import who_can
 
 
@@ -33,10 +33,18 @@ def choose(change: ChangeRequest, facts: Mapping[str, Any]) -> Chosen:
     found = {
         rule.pk: rule for rule in RouteRule.objects.filter(kind=change.kind, active=True, region__in=distance).select_related("region")
     }
+    answers: dict[str, Outcome] = {}
+
+    def holds(when: str) -> bool | None:
+        answers[when] = compile_expression(when).evaluate(facts)
+        value: bool | None = answers[when].value
+        return value
+
     choice = rules.choose(
-        [rules.Candidate(rule.pk, rule.name, distance[rule.region_id], rule.priority, rule.when) for rule in found.values()],
-        lambda when: compile_expression(when).evaluate(facts).value,
+        [rules.Candidate(rule.pk, rule.name, distance[rule.region_id], rule.priority, rule.when) for rule in found.values()], holds
     )
+    if choice.stopped_by is not None:
+        raise _not_known(found[choice.stopped_by.key], answers[choice.stopped_by.when].reason)
     considered = tuple(f"{each.name} ({_(why.value)})" for each, why in choice.considered)
     if choice.chosen is None:
         raise NoRoute(
@@ -47,8 +55,8 @@ def choose(change: ChangeRequest, facts: Mapping[str, Any]) -> Chosen:
                 "considered": _(" Considered: %s.") % ", ".join(considered) if considered else "",
             },
             field="route",
-            remedy=_("Ask somebody who is %(roles)s to configure one.") % {"roles": _(" or ").join(who_can(RouteRight.CONFIGURE))}
-            if who_can(RouteRight.CONFIGURE)
+            remedy=_("Ask somebody who is %(roles)s to configure one.") % {"roles": roles}
+            if (roles := _who_configures())
             else _("No role carries the right to configure routes yet; ask whoever assigns decision rights."),
         )
     rule = found[choice.chosen.key]
@@ -60,3 +68,18 @@ def choose(change: ChangeRequest, facts: Mapping[str, Any]) -> Chosen:
         else _("Every change of this kind in %(region)s goes this way, as “%(rule)s” says.") % {"rule": rule.name, "region": rule.region},
         considered=considered,
     )
+
+
+def _not_known(rule: RouteRule, why: str) -> NoRoute:
+    """Whether a rule applies cannot be said, so neither can who must agree."""
+    return NoRoute(
+        _("Whether the route “%(rule)s” of %(region)s applies is not known (%(when)s): %(why)s.")
+        % {"rule": rule.name, "region": rule.region, "when": rule.when.strip(), "why": why},
+        field="route",
+        remedy=_("See that this is known, then submit again; or ask somebody who is %(roles)s to change the route.")
+        % {"roles": _who_configures() or _("allowed to configure routes")},
+    )
+
+
+def _who_configures() -> str:
+    return _(" or ").join(who_can(RouteRight.CONFIGURE))

@@ -14,6 +14,7 @@ from governance.approvals.rights import DecisionRight
 from governance.approvals.who import Seat, active_stage, seats, why_not
 from governance.changes.facts import assemble
 from governance.changes.models import ChangeRequest, Status
+from governance.evidence.facts import listed
 from governance.policies.evaluate import Judgement, judge
 from governance.policies.models import Verdict
 from stewardship.access import require
@@ -26,8 +27,9 @@ from stewardship.signing.sign import sign
 def decide(change: ChangeRequest, *, actor: User, outcome: str, comment: str = "", digest: str, token: str, session_key: str) -> Decision:
     """Record a signed decision. `digest` is the content's as the person saw it; `token` is fresh proof of who they are.
 
-    Raises NotAsked (with the reason), StaleForm when the content was edited meanwhile, NotYetCompliant when a blocking rule
-    stands against approving, Conflict when the change is decided already, and what signing raises. Then nothing is written.
+    Raises NotAsked (with the reason), StaleForm when the content was edited or its evidence replaced meanwhile, NotYetCompliant
+    when a blocking rule stands against approving, Conflict when the change is decided already, and what signing raises. Then
+    nothing is written.
     """
     require(actor, DecisionRight.MAKE, change)
     decided = _outcome(outcome, comment)
@@ -42,6 +44,7 @@ def decide(change: ChangeRequest, *, actor: User, outcome: str, comment: str = "
             )
         stage, seat = _seat(change, actor)
         if decided is rules.Outcome.APPROVE:
+            _refuse_other_evidence(change)
             refuse_unless_compliant(change)
         with acting(actor, comment or _("Decided on %(reference)s") % {"reference": change.reference}):
             signature = sign(
@@ -99,6 +102,16 @@ def _seat(change: ChangeRequest, actor: User) -> tuple[Stage, Seat]:
     if index is None:
         raise NotAsked(why_not(actor, change, found), field="actor", remedy=_("The page says who is asked."))
     return stage, found[index]
+
+
+def _refuse_other_evidence(change: ChangeRequest) -> None:
+    # New evidence starts the review over in its own transaction; what got past that was never put before anybody.
+    if change.evidence != listed(change.version):
+        raise StaleForm(
+            _("The evidence is not what was submitted and shown to you."),
+            field="digest",
+            remedy=_("Return it to its owner, who can submit it with the evidence as it is now."),
+        )
 
 
 def judge_now(change: ChangeRequest) -> Judgement:

@@ -14,7 +14,7 @@ class VacantRole(Conflict):
 
 
 class StaleForm(Conflict):
-    """The content was edited after the page was opened."""
+    """The content was edited after the page was opened, or its evidence replaced."""
 
 
 class NotAsked(Forbidden):
@@ -31,7 +31,3 @@ class NotSigned(Conflict):
 
 class BadStages(Invalid):
     """The stages of a route rule cannot be read; the field names the place."""
-
-
-class AlreadyInReview(Conflict):
-    """Another change asks for the same move and is being decided."""

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from governance.approvals import rules
 from governance.approvals.models import Decision, Requirement
-from governance.approvals.who import address_of, seats
+from governance.approvals.who import address_of, asking, editors, seats
 from governance.changes.models import ChangeRequest, ChangeRevision
 from stewardship.access.reach import tree_of
 from stewardship.people.models import User
@@ -33,14 +33,15 @@ def mine(user: User, asked: Iterable[Requirement], at: datetime) -> list[tuple[C
     changes = {each[0].stage.route.change_id: each[0].stage.route.change for each in by_stage.values()}
     barred = _excluded(changes)
     decided: dict[UUID, list[Decision]] = defaultdict(list)
-    for decision in Decision.objects.filter(stage__in=list(by_stage)):
-        decided[decision.stage_id].append(decision)
+    routes = {each[0].stage.route_id for each in by_stage.values()}
+    for decision in Decision.objects.filter(stage__route__in=routes).select_related("stage"):
+        decided[decision.stage.route_id].append(decision)
     look_up = _LookUp(user, {each.role for some in by_stage.values() for each in some}, at)
     found = []
-    for stage_id, some in by_stage.items():
+    for some in by_stage.values():
         stage, change = some[0].stage, changes[some[0].stage.route.change_id]
         judged = seats(
-            stage, change, at, decisions=decided[stage_id], requirements=some, barred=barred[change.pk], look_up=look_up.of_change
+            stage, change, at, decisions=decided[stage.route_id], requirements=some, barred=barred[change.pk], look_up=look_up.of_change
         )
         found += [(change, seat.requirement) for seat in judged if seat.open and user.pk in seat.panel.able][:1]
     return found
@@ -65,7 +66,7 @@ class _LookUp:
 
 
 def _excluded(changes: Mapping[UUID, ChangeRequest]) -> dict[UUID, dict[UUID, str]]:
-    """Per change who made or asked for it, as `who.excluded` has it; two queries."""
+    """Per change who made or asked for it, as `who.excluded` has it; three queries."""
     names = {address_of(change.version.committer).lower() for change in changes.values() if change.version is not None} - {""}
     accounts: dict[str, UUID] = {}
     if names:
@@ -75,11 +76,11 @@ def _excluded(changes: Mapping[UUID, ChangeRequest]) -> dict[UUID, dict[UUID, st
     barred: dict[UUID, dict[UUID, str]] = {pk: {} for pk in changes}
     for change_id, actor in ChangeRevision.objects.filter(change__in=list(changes)).values_list("change_id", "actor_id"):
         barred[change_id][actor] = _("edited this change")
+    for change_id, people in editors(changes).items():
+        barred[change_id] |= dict.fromkeys(people, _("edited this change"))
     for pk, change in changes.items():
         committer = accounts.get(address_of(change.version.committer).lower()) if change.version is not None else None
         if committer is not None:
             barred[pk].setdefault(committer, _("committed the version"))
-        barred[pk][change.drafted_by_id] = _("drafted this change")
-        if change.submitted_by_id is not None:
-            barred[pk][change.submitted_by_id] = _("submitted this change")
+        barred[pk] |= asking(change)
     return barred

@@ -153,6 +153,11 @@ class Stage(Recorded):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def same_people(self) -> bool:
+        """Whether those who agreed in an earlier stage may agree here too, as the frozen rule says."""
+        return bool(self.route.frozen["stages"][self.order].get("same_people"))
+
 
 STAGE_TRANSITIONS: dict[Stage.Status, frozenset[Stage.Status]] = {
     Stage.Status.WAITING: frozenset({Stage.Status.ACTIVE, Stage.Status.ENDED}),

@@ -22,7 +22,7 @@ from stewardship.people.models import User, system_user
 def escalate_overdue(at: datetime | None = None) -> int:
     """Start the escalation of every requirement whose deadline is over; gives how many. Safe to run twice at once."""
     when = at or timezone.now()
-    late = list(Requirement.objects.overdue(when).values_list("pk", flat=True)[:100])
+    late = list(Requirement.objects.overdue(when).order_by("due_at").values_list("pk", flat=True)[:100])
     return sum(_escalate(pk, when) for pk in late)
 
 
@@ -65,8 +65,10 @@ def lapse(at: datetime | None = None) -> int:
     """End reviews nobody finished in time, and approvals nobody carried out in time; gives how many."""
     when = at or timezone.now()
     system = system_user()
-    reviews = list(Route.objects.running().filter(lapses_at__lte=when).values_list("change_id", flat=True)[:100])
-    approvals = list(ChangeRequest.objects.filter(status=Status.APPROVED, expires_at__lte=when).values_list("pk", flat=True)[:100])
+    over = Route.objects.running().filter(lapses_at__lte=when).order_by("lapses_at")
+    reviews = list(over.values_list("change_id", flat=True)[:100])
+    unused = ChangeRequest.objects.filter(status=Status.APPROVED, expires_at__lte=when).order_by("expires_at")
+    approvals = list(unused.values_list("pk", flat=True)[:100])
     return sum(_lapse(pk, when, system) for pk in [*reviews, *approvals])
 
 

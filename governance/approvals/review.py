@@ -16,9 +16,9 @@ from django.utils.translation import ngettext
 from governance.approvals.models import Decision, Requirement, Route, Stage
 from governance.approvals.who import Panel, Seat, seats
 from governance.changes.models import ChangeRequest, ChangeRevision, Status
-from governance.changes.rules import missing
+from governance.changes.ready import hindrances
 from governance.policies.models import Evaluation
-from stewardship.escalation.start import path_for
+from stewardship.escalation.start import first_step
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,8 @@ class Review:
 
 def read(change: ChangeRequest, at: datetime) -> Review:
     """Read a review; the number of queries does not grow with people or revisions."""
+    if change.model.region_id == change.region_id:
+        change.model.region = change.region  # one object, so that its way to the root is read once
     route = Route.objects.filter(change=change, revision=change.revision).select_related("evaluation", "rule__region").first()
     prefetch_related_objects([change], Prefetch("revisions", queryset=ChangeRevision.objects.order_by("number")))
     revisions = tuple(change.revisions.all())
@@ -112,7 +114,7 @@ def read(change: ChangeRequest, at: datetime) -> Review:
         stages=stages,
         revisions=revisions,
         decisions=decisions,
-        gaps=tuple(missing(change.content())) if change.status in (Status.DRAFT, Status.RETURNED) else (),
+        gaps=tuple(hindrances(change, at)) if change.status in (Status.DRAFT, Status.RETURNED) else (),
         next_step=_next_step(change) if change.status == Status.SUBMITTED else "",
         metrics=tuple(metric_rows(route.evaluation.facts)) if route else (),
     )
@@ -123,6 +125,8 @@ def _stages(change: ChangeRequest, route: Route, decisions: tuple[Decision, ...]
         Requirement.objects.filter(stage__route=route).select_related("stage", "role").order_by("stage__order", "role__name", "pk")
     )
     stages = list(dict.fromkeys(each.stage for each in requirements))
+    for stage in stages:
+        stage.route = route  # read already
     found = []
     for stage in stages:
         if stage.status == Stage.Status.ACTIVE:
@@ -148,8 +152,7 @@ def _stages(change: ChangeRequest, route: Route, decisions: tuple[Decision, ...]
 
 def _next_step(change: ChangeRequest) -> str:
     """Who is called when a deadline passes."""
-    path = path_for("approval", "", change.region)
-    step = path.steps.select_related("role").order_by("order").first() if path else None
+    step = first_step("approval", "", change.region)
     return str(step.role) if step else ""
 
 

@@ -50,10 +50,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class StageSpec:
-    """One stage; its requirements are asked at the same time."""
+    """One stage; its requirements are asked at the same time. `same_people`: who agreed before may agree here again."""
 
     name: str
     requirements: tuple[Wanted, ...]
+    same_people: bool = False
 
 
 # --- reading what an administrator wrote --------------------------------------------------------
@@ -71,14 +72,17 @@ def read_stages(document: Any, *, human: bool = True) -> tuple[StageSpec, ...]:
 
 
 def _stage(item: Any, place: str) -> StageSpec:
-    fields = _mapping(item, place, {"name", "requirements"})
+    fields = _mapping(item, place, {"name", "requirements", "same_people"})
     name = fields.get("name")
     if not isinstance(name, str) or not name.strip():
         raise BadStages("A stage has a name.", field=f"{place}.name", remedy="Say what this stage looks at.")
     wanted = fields.get("requirements")
     if not isinstance(wanted, list) or not wanted:
         raise BadStages("A stage asks at least one role.", field=f"{place}.requirements", remedy='Add {"role": "…"}.')
-    return StageSpec(name.strip(), tuple(_requirement(each, f"{place}.requirements[{i}]") for i, each in enumerate(wanted)))
+    again = fields.get("same_people", False)
+    if not isinstance(again, bool):
+        raise BadStages("same_people is true or false.", field=f"{place}.same_people", remedy="Write true, or leave it out.")
+    return StageSpec(name.strip(), tuple(_requirement(each, f"{place}.requirements[{i}]") for i, each in enumerate(wanted)), again)
 
 
 def _requirement(item: Any, place: str) -> Wanted:
@@ -130,15 +134,20 @@ class Candidate(Generic[Key]):
 
 @dataclass(frozen=True)
 class Choice(Generic[Key]):
-    """The rule chosen, and what was said about each one that was considered before it."""
+    """The rule chosen, and what was said about each one that was considered before it.
+
+    `stopped_by`: the rule at which the choice ended without an answer, because nobody can say whether it applies.
+    """
 
     chosen: Candidate[Key] | None
     considered: tuple[tuple[Candidate[Key], Known], ...]
+    stopped_by: Candidate[Key] | None = None
 
 
 def choose(candidates: Iterable[Candidate[Key]], holds: Callable[[str], bool | None]) -> Choice[Key]:
-    """Nearest region first, then highest priority, then name. A condition that is not known does not choose its rule.
+    """Nearest region first, then highest priority, then name.
 
+    A condition that is not known ends the choice: passed over, it would hand the change to a rule that may be milder.
     `holds(when)` answers True, False, or None when the facts it needs are missing.
     """
     considered: list[tuple[Candidate[Key], Known]] = []
@@ -147,6 +156,8 @@ def choose(candidates: Iterable[Candidate[Key]], holds: Callable[[str], bool | N
         if answer:
             return Choice(candidate, tuple(considered))
         considered.append((candidate, Known.NOT_MET if answer is False else Known.NOT_KNOWN))
+        if answer is None:
+            return Choice(None, tuple(considered), candidate)
     return Choice(None, tuple(considered))
 
 

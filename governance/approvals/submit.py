@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -11,23 +14,24 @@ from django.utils.translation import ngettext
 
 from config.portal.errors import DomainError, IllegalTransition
 from governance.approvals import rules
-from governance.approvals.advance import begin_stage, complete, end_route
+from governance.approvals.advance import begin_stage, complete, end, end_route
 from governance.approvals.choose import Chosen, choose
-from governance.approvals.errors import AlreadyInReview, NotYetCompliant, VacantRole
+from governance.approvals.errors import NotYetCompliant, VacantRole
 from governance.approvals.models import Requirement, Route, Stage
 from governance.approvals.who import excluded, panels
 from governance.changes.errors import Incomplete
 from governance.changes.facts import assemble
-from governance.changes.models import TARGETED, ChangeRequest, ChangeRevision, Status
+from governance.changes.models import ChangeRequest, ChangeRevision, Status
+from governance.changes.ready import hindrances
 from governance.changes.rights import ChangeRight
-from governance.changes.rules import missing
-from governance.evidence.models import Artifact
+from governance.evidence.facts import listed
 from governance.policies.evaluate import evaluate
 from governance.policies.models import Evaluation
 from governance.policies.models import Verdict as PolicyVerdict
 from stewardship.access import require
+from stewardship.inventory.models import ModelVersion
 from stewardship.journal.acting import acting, moment
-from stewardship.people.models import User
+from stewardship.people.models import User, system_user
 from stewardship.roles.models import Role
 
 
@@ -39,7 +43,7 @@ def submit(change: ChangeRequest, *, actor: User) -> Route:
             change.locked()
             if change.status not in (Status.DRAFT, Status.RETURNED):
                 raise IllegalTransition(str(change.get_status_display()), str(Status.SUBMITTED.label))
-            _refuse_second_review(change)
+            change.refuse_second_review()
             _write_revision(change)
             fields = {name: getattr(change, name) for name in ("revision", "evidence", "content_digest")}
             change.move(
@@ -51,54 +55,64 @@ def submit(change: ChangeRequest, *, actor: User) -> Route:
         raise
 
 
-def _refuse_second_review(change: ChangeRequest) -> None:
-    if not change.is_targeted or change.version is None or change.environment is None:
-        return
-    # The row of the version is the lock; the unique constraint on the table is the net under it.
-    type(change.version).objects.select_for_update().get(pk=change.version.pk)
-    same = ChangeRequest.objects.in_review().for_target(version=change.version, environment=change.environment, region=change.region)
-    other = same.filter(kind__in=TARGETED).exclude(pk=change.pk).first()
-    if other is not None:
-        raise AlreadyInReview(
-            _("%(other)s asks for the same and is in review.") % {"other": other},
-            field="version",
-            remedy=_("Wait for its decision, or withdraw it first."),
-        )
-
-
 def start_over(change: ChangeRequest, actor: User) -> None:
     """The content was edited while people were deciding: what they decided no longer counts, and they are asked again."""
     require(actor, ChangeRight.SUBMIT, change)
     with acting(actor, _("Edited in review")):
-        end_route(change, Route.Status.SUPERSEDED, actor=actor)
-        _write_revision(change)
-        change.save(update_fields=["revision", "evidence", "content_digest"])
-        _open_route(change, actor)
+        _ask_again(change, actor)
+
+
+@contextmanager
+def around_new_evidence(version: ModelVersion) -> Iterator[None]:
+    """Evidence is part of what people agree to: when other evidence comes while they decide, they are asked again on that.
+
+    The system asks: whoever brought the file edited nothing, and may be one of those who decide.
+    """
+    reviews = ChangeRequest.objects.in_review().filter(version=version).order_by("pk")
+    # Changes first, then the version: deciding and submitting lock them in this order too.
+    list(reviews.select_for_update().values_list("pk", flat=True))
+    yield
+    now = listed(version)
+    for change in reviews.select_related("model", "version", "environment", "region", "owner"):
+        if change.evidence != now:
+            _on_new_evidence(change)
+
+
+def _on_new_evidence(change: ChangeRequest) -> None:
+    system = system_user()
+    with acting(system, _("Other evidence was attached in review")):
+        try:
+            with transaction.atomic():
+                _ask_again(change, system)
+        except DomainError as refusal:
+            # The file is kept whatever becomes of the review; its owner reads why nobody could be asked again.
+            end(
+                ChangeRequest.objects.get(pk=change.pk),
+                Status.RETURNED,
+                Route.Status.RETURNED,
+                actor=system,
+                reason=_("Other evidence was attached, and nobody could be asked again: %(why)s") % {"why": refusal.message},
+            )
+
+
+def _ask_again(change: ChangeRequest, actor: User) -> None:
+    end_route(change, Route.Status.SUPERSEDED, actor=actor)
+    _write_revision(change)
+    change.save(update_fields=["revision", "evidence", "content_digest"])
+    _open_route(change, actor)
 
 
 def _write_revision(change: ChangeRequest) -> None:
     """Fix the exact content: evidence as it is now, one revision up, digest. Raises Incomplete."""
     change.revision += 1
-    change.evidence = evidence_of(change)
-    content = change.content()
-    if gaps := missing(content):
+    change.evidence = listed(change.version)
+    if gaps := hindrances(change, moment()):
         text = ngettext(
             "One thing is missing before this can be submitted.", "%(n)d things are missing before this can be submitted.", len(gaps)
         )
         raise Incomplete(text % {"n": len(gaps)}, missing=gaps)
     change.content_digest = change.digest()
-    ChangeRevision(change=change, number=change.revision, content=content, digest=change.content_digest).save()
-
-
-def evidence_of(change: ChangeRequest) -> list[dict[str, str]]:
-    """The evidence attached to the version now, as name, kind and digest; part of what is agreed to."""
-    if change.version is None:
-        return []
-    found = Artifact.objects.that_counts(change.version)
-    return sorted(
-        ({"kind": each.kind, "name": each.name, "sha256": each.blob.sha256} for each in found),
-        key=lambda each: (each["kind"], each["name"]),
-    )
+    ChangeRevision(change=change, number=change.revision, content=change.content(), digest=change.content_digest).save()
 
 
 def _open_route(change: ChangeRequest, actor: User) -> Route:
@@ -169,13 +183,18 @@ def _roles(stages: tuple[rules.StageSpec, ...], chosen: Chosen) -> dict[str, Rol
 def _refuse_vacant(change: ChangeRequest, stages: tuple[rules.StageSpec, ...], roles: dict[str, Role], at: datetime) -> None:
     """A stage that cannot be met fails now, not at its deadline."""
     barred = excluded(change)
+    before: list[tuple[int, frozenset[UUID]]] = []  # the seats of the stages so far, which other people fill
     for stage in stages:
         held = panels([(roles[each.role], each.scope) for each in stage.requirements], change, barred, at)
         people = list(zip(stage.requirements, held, strict=True))
-        if rules.can_be_met([(each.quorum, frozenset(found.able)) for each, found in people]):
+        mine = [(each.quorum, frozenset(found.able)) for each, found in people]
+        if rules.can_be_met(mine if stage.same_people else before + mine):
+            before += [] if stage.same_people else mine
             continue
         short = [(each, found) for each, found in people if len(found.able) < each.quorum] or people
         told = "; ".join(_shortage(roles[each.role], each, len(found.able), len(found.barred)) for each, found in short)
+        if rules.can_be_met(mine):
+            told = _("its people are needed in the stages before it, and nobody decides in two stages")
         raise VacantRole(
             _("The stage “%(stage)s” cannot be met: %(told)s.") % {"stage": stage.name, "told": told},
             field="route",

@@ -63,11 +63,11 @@ def waiting_rows(user: User, at: datetime) -> QuerySet[ChangeRequest]:
     """
     asking = _addressed(user, at).exclude(stage__decisions__person=user).values("stage__route__change")
     reviewed = ChangeRequest.objects.in_review().allowed(user, DecisionRight.MAKE)
-    return reviewed.filter(pk__in=asking).exclude(Q(submitted_by=user) | Q(drafted_by=user))
+    return reviewed.filter(pk__in=asking).exclude(Q(submitted_by=user) | Q(drafted_by=user) | Q(owner=user))
 
 
 def inbox(user: User, at: datetime) -> Iterable[InboxItem]:
-    """Decisions awaited from me, changes returned to me, and mine that wait for others."""
+    """Decisions awaited from me, changes drafted for me or returned to me, and mine that wait for others."""
     for change, requirement in asked_of(user, at):
         yield InboxItem(
             title=str(change),
@@ -75,6 +75,13 @@ def inbox(user: User, at: datetime) -> Iterable[InboxItem]:
             kind="change",
             meta=_("Your decision as %(role)s, %(region)s") % {"role": requirement.role, "region": change.region},
             due=requirement.due_at,
+        )
+    for change in ChangeRequest.objects.drafted_for(user).order_by("-number")[:50]:
+        yield InboxItem(
+            title=str(change),
+            url=change.get_absolute_url(),
+            kind="change",
+            meta=_("Drafted for you: check and submit it. %(origin)s") % {"origin": change.origin_label},
         )
     mine = list(
         ChangeRequest.objects.of_person(user)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import F, Value
 from django.utils.translation import gettext as _
 
 from governance.approvals import rules
 from governance.approvals.models import Decision, Requirement, Stage
 from governance.approvals.rights import DecisionRight
-from governance.changes.models import ChangeRequest, Status
+from governance.changes.models import ChangeRequest, RollbackPlan, Status
 from stewardship.access import allowed_to
 from stewardship.journal.acting import moment
 from stewardship.people.models import User
@@ -31,16 +33,43 @@ class Panel:
 
 
 def excluded(change: ChangeRequest) -> dict[UUID, str]:
-    """Whoever made or asked for this never decides on it: person → reason."""
+    """Whoever made, asked for or answers for this never decides on it: person → reason."""
     found: dict[UUID, str] = {}
     version = change.version
     if version is not None and (committer := committer_of(version.committer)) is not None:
         found[committer.pk] = _("committed the version")
     for revision in change.revisions.all():
         found[revision.actor_id] = _("edited this change")
-    found[change.drafted_by_id] = _("drafted this change")
+    found |= {person: _("edited this change") for person in editors([change.pk])[change.pk]}
+    return found | asking(change)
+
+
+def asking(change: ChangeRequest) -> dict[UUID, str]:
+    """Those whom the change itself names: its owner, who drafted it, who submitted it."""
+    found = {change.owner_id: _("became the owner of this change"), change.drafted_by_id: _("drafted this change")}
     if change.submitted_by_id is not None:
         found[change.submitted_by_id] = _("submitted this change")
+    return found
+
+
+def editors(changes: Iterable[UUID]) -> Mapping[UUID, set[UUID]]:
+    """Who edited these changes or their rollback plans, drafts included; one query.
+
+    An edit leaves the status as it was. A row with another status than the one before is a step, which those who decide take too.
+    """
+    wanted = list(changes)
+    plans = RollbackPlan.history.filter(change_id__in=wanted).order_by().annotate(of=F("change_id"), stands=Value(""))
+    rows = ChangeRequest.history.filter(id__in=wanted).order_by().annotate(of=F("id"), stands=F("status"))
+    columns = ("of", "stands", "history_user_id", "history_id")
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    before: dict[UUID, str] = {}
+    for change, stands, person, _row in rows.values_list(*columns).union(plans.values_list(*columns), all=True).order_by("history_id"):
+        if not stands:
+            found[change].add(person)
+            continue
+        if before.get(change) == stands:
+            found[change].add(person)
+        before[change] = stands
     return found
 
 
@@ -123,16 +152,23 @@ def seats(
 ) -> list[Seat]:
     """The requirements of a stage with who may still decide on each; whoever has decided in this stage is not asked again.
 
-    A caller that has read the decisions of the change, the requirements of its route, who is excluded, or who holds the roles
+    Nor is who agreed in an earlier stage, or for whom somebody did: the next stage is other eyes, unless the route says otherwise.
+
+    A caller that has read the decisions of the route, the requirements of its route, who is excluded, or who holds the roles
     already may pass them.
     """
     when = at or moment()
     out = excluded(change) if barred is None else dict(barred)
     if decisions is None:
-        decisions = list(Decision.objects.filter(stage=stage).select_related("person", "signature", "acting_for"))
+        decisions = list(Decision.objects.filter(stage__route=stage.route_id).select_related("person", "signature", "acting_for"))
     if requirements is None:
         requirements = list(stage.requirements.select_related("role").order_by("role__name", "pk"))
-    decided = [each for each in decisions if each.stage_id == stage.pk and each.digest == change.content_digest]
+    standing = [each for each in decisions if each.digest == change.content_digest]
+    if not stage.same_people:
+        earlier = [each for each in standing if each.stage_id != stage.pk and each.outcome == rules.Outcome.APPROVE]
+        agreed = {person for each in earlier for person in (each.person_id, each.acting_for_id) if person is not None}
+        out = dict.fromkeys(agreed, _("agreed in an earlier stage")) | out
+    decided = [each for each in standing if each.stage_id == stage.pk]
     out |= {each.person_id: _("have decided in this stage") for each in decided}
     wanted = [each for each in requirements if each.stage_id == stage.pk]
     found = panels([(each.role, each.scope) for each in wanted], change, out, when, look_up)

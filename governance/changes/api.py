@@ -15,9 +15,11 @@ from rest_framework.response import Response
 from config.portal.api import GovernedViewSet, StrictSerializer
 from governance.approvals.rights import DecisionRight
 from governance.approvals.submit import submit
+from governance.changes.criteria import Comparison
 from governance.changes.draft import draft
 from governance.changes.models import ChangeRequest, Kind, Status
 from governance.changes.rights import ChangeRight
+from governance.changes.traced import OriginKind
 from stewardship.inventory.api import Named
 from stewardship.inventory.models import Environment, ModelVersion, RegisteredModel
 from stewardship.people.models import User
@@ -53,6 +55,7 @@ class ChangeSerializer(serializers.ModelSerializer[ChangeRequest]):
             "owner",
             "origin_kind",
             "origin_id",
+            "origin_label",
             "revision",
             "content_digest",
             "content",
@@ -66,12 +69,21 @@ class ChangeSerializer(serializers.ModelSerializer[ChangeRequest]):
         read_only_fields = fields
 
 
-class PlanSerializer(StrictSerializer):
-    """How to get back."""
+class CriterionSerializer(StrictSerializer):
+    """One thing that makes us go back: the metric beyond the bound."""
 
+    metric = serializers.CharField(max_length=120, help_text=_("Key of a metric of the catalogue."))
+    comparison = serializers.ChoiceField(choices=Comparison.choices, help_text=_("Which side of the bound is bad."))
+    bound = serializers.DecimalField(max_digits=24, decimal_places=8)
+
+
+class PlanSerializer(StrictSerializer):
+    """How to get back. From the deployment on each criterion is a threshold, for as long as the watch period lasts."""
+
+    version = serializers.CharField(required=False, help_text=_("Label of the version to go back to."))
     trigger = serializers.CharField(required=False, allow_blank=True, max_length=4000)
     steps = serializers.CharField(required=False, allow_blank=True, max_length=4000)
-    criteria = serializers.ListField(child=serializers.DictField(child=serializers.CharField()), required=False)
+    criteria = CriterionSerializer(many=True, required=False)
 
 
 class DraftSerializer(StrictSerializer):
@@ -84,6 +96,10 @@ class DraftSerializer(StrictSerializer):
     region = Named(Region, "code", RegionRight.VIEW, required=False, help_text=_("Code of the region; the model's when absent."))
     title = serializers.CharField(required=False, max_length=160)
     rationale = serializers.CharField(required=False, max_length=10000)
+    origin_kind = serializers.ChoiceField(choices=OriginKind.choices, required=False, help_text=_("What it comes from."))
+    origin_reference = serializers.CharField(
+        required=False, max_length=300, help_text=_("Address, id or number of what it comes from; words where that is not in the portal.")
+    )
     observed_shifts = serializers.CharField(required=False, max_length=10000)
     policy_considerations = serializers.CharField(required=False, max_length=10000)
     ethical_considerations = serializers.CharField(required=False, max_length=10000)
@@ -98,13 +114,18 @@ class DraftSerializer(StrictSerializer):
     rollback = PlanSerializer(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        label = attrs.get("version")
-        if label is not None:
-            found = ModelVersion.objects.filter(model=attrs["model"], label=label).first()
-            if found is None:
-                raise serializers.ValidationError({"version": [_("This model has no such version.")]})
-            attrs["version"] = found
+        if "version" in attrs:
+            attrs["version"] = self._version(attrs["model"], attrs["version"], "version")
+        plan = attrs.get("rollback")
+        if plan is not None and "version" in plan:
+            plan["target_version"] = self._version(attrs["model"], plan.pop("version"), "rollback.version")
         return attrs
+
+    def _version(self, model: RegisteredModel, label: str, field: str) -> ModelVersion:
+        found: ModelVersion | None = ModelVersion.objects.filter(model=model, label=label).first()
+        if found is None:
+            raise serializers.ValidationError({field: [_("This model has no such version.")]})
+        return found
 
 
 class ReasonSerializer(StrictSerializer):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 from config.portal.errors import Invalid
 from governance.changes.models import ASKED, ChangeRequest, Counter, Kind, RollbackPlan
 from governance.changes.rights import ChangeRight
+from governance.changes.traced import trace
 from stewardship.access import require
 from stewardship.inventory.models import Environment, ModelVersion, RegisteredModel
 from stewardship.journal.acting import acting, moment
@@ -30,13 +30,13 @@ def draft(
     title: str = "",
     owner: User | None = None,
     origin_kind: str = "",
-    origin_id: UUID | None = None,
-    origin_label: str = "",
+    origin_reference: str = "",
     rollback: dict[str, Any] | None = None,
     **fields: Any,
 ) -> ChangeRequest:
     """A new draft, with a number of its own. The region is the model's and the owner its accountable person where not given.
 
+    `origin_reference` is an address, id or number where the kind of origin is something in the portal, words otherwise.
     `rollback` takes the fields of the plan. Raises Invalid naming the field, Forbidden or NotVisible.
     """
     require(actor, ChangeRight.DRAFT, model)
@@ -47,6 +47,7 @@ def draft(
     for name in fields:
         if name not in ASKED:
             raise Invalid(_("%(name)s is not a field of a change.") % {"name": name}, field=name)
+    origin = trace(actor, origin_kind, origin_reference)
     with transaction.atomic(), acting(actor, _("Drafted")):
         change = ChangeRequest(
             number=Counter.take("change"),
@@ -57,9 +58,9 @@ def draft(
             environment=environment,
             title=title or suggested_title(kind, model, version, environment, region or model.region),
             owner=owner or accountable(model, moment()) or actor,
-            origin_kind=origin_kind,
-            origin_id=origin_id,
-            origin_label=origin_label,
+            origin_kind=origin.kind,
+            origin_id=origin.id,
+            origin_label=origin.label,
             drafted_by=actor,
             drafted_at=moment(),
             **fields,

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from governance.changes.models import ChangeRequest, Kind
+from governance.changes.ready import ran_there
 from governance.evidence.facts import facts as evidence_facts
 from governance.risk.facts import facts as risk_facts
 from monitoring.alerts.models import Alert
@@ -46,7 +47,7 @@ def assemble(subject: ChangeRequest | Target, at: datetime) -> dict[str, Any]:
         "at": at.isoformat(),
         "change": _change(target),
         "model": _model(target.model),
-        "version": _version(target.version),
+        "version": _version(target),
         "target": _where(target),
         "evidence": evidence_facts(target.version, at),
         "previous": _previous(target, at),
@@ -90,7 +91,8 @@ def _model(model: RegisteredModel) -> dict[str, Any]:
     }
 
 
-def _version(version: ModelVersion | None) -> dict[str, Any] | None:
+def _version(target: Target) -> dict[str, Any] | None:
+    version, environment = target.version, target.environment
     if version is None:
         return None
     return {
@@ -102,6 +104,7 @@ def _version(version: ModelVersion | None) -> dict[str, Any] | None:
         "run": version.run or None,
         "datasets": len(version.datasets or []),
         "has_parent": version.parent_id is not None,
+        "ran_there": ran_there(version, environment, target.region) if environment is not None else None,
     }
 
 

@@ -9,7 +9,11 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from config.portal.errors import Invalid
+from governance.changes import criteria
 from governance.changes.models import ChangeRequest, Kind
+from governance.changes.traced import OriginKind
+from monitoring.signals.models import Metric
 from stewardship.inventory.models import Environment, ModelVersion, RegisteredModel
 from stewardship.people.models import User
 from stewardship.regions.models import Region
@@ -20,9 +24,9 @@ from stewardship.signing.forms import CredentialMixin
 Section = tuple[Any, Any, tuple[str, ...]]
 SECTIONS: tuple[Section, ...] = (
     (_("What"), "", ("kind", "version", "environment", "region", "title")),
-    (_("Why"), "", ("rationale", "observed_shifts")),
+    (_("Why"), "", ("rationale", "origin_kind", "origin_reference", "observed_shifts")),
     (_("How"), "", ("rollout_plan", "release_notes")),
-    (_("How to get back"), "", ("rollback_version", "watch_days", "rollback_trigger", "rollback_steps")),
+    (_("How to get back"), "", ("rollback_version", "watch_days", "rollback_trigger", "rollback_criteria", "rollback_steps")),
     (_("What was weighed"), "", ("policy_considerations", "ethical_considerations", "tradeoffs", "testing_protocol")),
 )
 FOLDED: Section = (
@@ -30,6 +34,7 @@ FOLDED: Section = (
     _("Only for a change of the kind “waiver”."),
     ("waived_rule", "compensating_control", "waiver_until"),
 )
+SOME = 12  # metrics named as examples
 TWO_ROWS, FOUR_ROWS = {"rows": 2}, {"rows": 4}
 
 
@@ -51,6 +56,21 @@ class LinesField(forms.CharField):
         return value
 
 
+class CriteriaField(forms.CharField):
+    """Rollback criteria, one a line; each is checked against the catalogue."""
+
+    widget = forms.Textarea(attrs=TWO_ROWS)
+
+    def clean(self, value: Any) -> list[dict[str, Any]]:
+        try:
+            return criteria.checked(criteria.read(str(super().clean(value) or "")))
+        except Invalid as refusal:
+            raise forms.ValidationError(f"{refusal.message} {refusal.remedy}".strip()) from refusal
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(criteria.written(value)) if isinstance(value, list) else value
+
+
 class ChangeForm(forms.Form):
     """What is asked, why, how it is carried out and how one gets back."""
 
@@ -60,6 +80,15 @@ class ChangeForm(forms.Form):
     region: Any = forms.ModelChoiceField(Region.objects.none(), label=_("Region"))
     title = forms.CharField(label=_("Title"), max_length=160, required=False, help_text=_("Left empty, it is made from the rest."))
     rationale = forms.CharField(label=_("Why"), widget=forms.Textarea(attrs=FOUR_ROWS), required=False)
+    origin_kind = forms.ChoiceField(
+        label=_("It comes from"), choices=[("", _("nothing in particular")), *OriginKind.choices], required=False
+    )
+    origin_reference = forms.CharField(
+        label=_("Which one"),
+        max_length=300,
+        required=False,
+        help_text=_("The address of its page, or the number of a change; of a review, a law or anything else its name."),
+    )
     observed_shifts = forms.CharField(label=_("Observed data shifts"), widget=forms.Textarea(attrs=TWO_ROWS), required=False)
     policy_considerations = forms.CharField(label=_("Policy considerations"), widget=forms.Textarea(attrs=TWO_ROWS), required=False)
     ethical_considerations = forms.CharField(label=_("Ethical considerations"), widget=forms.Textarea(attrs=TWO_ROWS), required=False)
@@ -72,6 +101,11 @@ class ChangeForm(forms.Form):
         widget=forms.Textarea(attrs=TWO_ROWS),
         required=False,
         help_text=_("Measurable, e.g. recall below 0.85."),
+    )
+    rollback_criteria = CriteriaField(
+        label=_("Criteria to be watched"),
+        required=False,
+        help_text=_("One a line, e.g. recall below 0.85. After the deployment each is watched; beyond it, going back is drafted."),
     )
     rollback_steps = forms.CharField(label=_("How to go back"), widget=forms.Textarea(attrs=TWO_ROWS), required=False)
     release_notes = forms.CharField(label=_("Release notes"), widget=forms.Textarea(attrs=TWO_ROWS), required=False)
@@ -95,6 +129,9 @@ class ChangeForm(forms.Form):
         self._choices("environment", Environment.objects.order_by("order"))
         self._choices("region", Region.objects.allowed(user, RegionRight.VIEW))
         self.fields["watch_days"].unit = _("days")  # type: ignore[attr-defined]  # the shell shows it inside the field
+        field = self.fields["rollback_criteria"]
+        if known := list(Metric.objects.values_list("slug", flat=True)[:SOME]):
+            field.help_text = f"{field.help_text} {_('Metrics: %(names)s') % {'names': ', '.join(known)}}"
         if change is not None:
             self.fields["kind"].disabled = True
 
@@ -118,6 +155,7 @@ class ChangeForm(forms.Form):
             "target_version": found.pop("rollback_version"),
             "trigger": found.pop("rollback_trigger"),
             "steps": found.pop("rollback_steps"),
+            "criteria": found.pop("rollback_criteria"),
         }
         return found, plan
 
@@ -129,7 +167,8 @@ def initial_of(change: ChangeRequest) -> dict[str, Any]:
     if change.waiver_until is not None:
         found["waiver_until"] = timezone.localtime(change.waiver_until)
     if plan is not None:
-        found |= {"rollback_version": plan.target_version, "rollback_trigger": plan.trigger, "rollback_steps": plan.steps}
+        found |= {"rollback_version": plan.target_version, "rollback_trigger": plan.trigger}
+        found |= {"rollback_criteria": plan.criteria, "rollback_steps": plan.steps}
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
@@ -15,10 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from config.portal.errors import Conflict, IllegalTransition, Invalid
 from config.portal.permission import Paths
-from governance.changes import content, hooks
+from governance.changes import content, criteria, hooks
+from governance.changes.errors import AlreadyInReview
 from governance.changes.rights import ChangeRight
+from governance.changes.traced import OriginKind, trace
 from stewardship.access import require
-from stewardship.journal.acting import acting
+from stewardship.journal.acting import acting, moment
 from stewardship.journal.canonical import digest as canonical_digest
 from stewardship.journal.fields import DocumentField
 from stewardship.journal.record import Fact, GovernedQuerySet, Recorded
@@ -67,6 +69,7 @@ TONES: dict[str, tuple[str, str]] = {  # status: (tone, icon) of its chip
 }
 ASKED: frozenset[str] = frozenset({*content.WRITTEN, "version", "environment", "region", "owner"})
 PLANNED: frozenset[str] = frozenset({*content.PLAN, "target_version"})
+LONGEST_WAIVER = timedelta(days=3660)  # what is longer is another rule; it also keeps the date one that every zone can write
 EDITABLE: frozenset[str] = frozenset({Status.DRAFT, Status.RETURNED, Status.SUBMITTED})
 
 
@@ -86,6 +89,14 @@ class ChangeQuerySet(GovernedQuerySet):
 
     def for_target(self, *, version: Any, environment: Any, region: Any) -> Self:
         return self.filter(version=version, environment=environment, region=region)
+
+    def came_of(self, kind: str, origin: Any) -> Self:
+        """Those that name this as their origin."""
+        return self.filter(origin_kind=kind, origin_id=origin)
+
+    def drafted_for(self, user: Any) -> Self:
+        """Drafted by the system for this person, who has to check and submit them."""
+        return self.filter(status=Status.DRAFT, owner=user, drafted_by__is_system=True)
 
     def of_person(self, user: Any) -> Self:
         """What this person owns, drafted or submitted."""
@@ -108,7 +119,7 @@ class ChangeRequest(Recorded):
     region = models.ForeignKey("stewardship.Region", on_delete=models.PROTECT, related_name="+", verbose_name=_("region"))
     title = models.CharField(_("title"), max_length=160)
     rationale = models.TextField(_("rationale"), blank=True)
-    origin_kind = models.CharField(_("origin"), max_length=32, blank=True)
+    origin_kind = models.CharField(_("kind of origin"), max_length=32, blank=True, choices=OriginKind)
     origin_id = models.UUIDField(_("origin id"), null=True, blank=True)
     origin_label = models.CharField(_("origin"), max_length=200, blank=True)
     observed_shifts = models.TextField(_("observed data shifts"), blank=True)
@@ -148,6 +159,7 @@ class ChangeRequest(Recorded):
             models.Index(fields=["version", "environment", "region", "status"], name="change_target"),
             models.Index(fields=["model", "status"], name="change_model_status"),
             models.Index(fields=["status", "expires_at"], name="change_expiry"),
+            models.Index(fields=["origin_id"], name="change_origin"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -180,6 +192,11 @@ class ChangeRequest(Recorded):
         return f"CR-{self.number}"
 
     @property
+    def origin_reference(self) -> str:
+        """What it came from, as one would write it again: an id, or words."""
+        return str(self.origin_id or self.origin_label)
+
+    @property
     def is_targeted(self) -> bool:
         """True when it puts a version into an environment of a region."""
         return self.kind in TARGETED
@@ -204,10 +221,12 @@ class ChangeRequest(Recorded):
     def edit(self, *, actor: User, **fields: Any) -> None:
         """Change what is asked; while people are deciding this dismisses what they have decided and starts over.
 
-        `rollback` takes the fields of the plan as a mapping. Raises Invalid on an unknown field, Conflict once it is decided.
+        `rollback` takes the fields of the plan as a mapping, `origin_kind` and `origin_reference` say what it came from.
+        Raises Invalid on an unknown field, Conflict once it is decided.
         """
         require(actor, ChangeRight.DRAFT, self)
         plan = fields.pop("rollback", None)
+        origin = [fields.pop(name, getattr(self, name)) for name in ("origin_kind", "origin_reference")]
         for name in fields:
             if name not in ASKED:
                 raise Invalid(_("%(name)s is not a field of a change that can be edited.") % {"name": name}, field=name)
@@ -222,7 +241,12 @@ class ChangeRequest(Recorded):
                 )
             for name, value in fields.items():
                 setattr(self, name, value)
+            if origin != [self.origin_kind, self.origin_reference]:  # what stays need not be in sight of whoever edits the rest
+                found = trace(actor, *origin)
+                self.origin_kind, self.origin_id, self.origin_label = found.kind, found.id, found.label
             self.check_parts()
+            if self.status == Status.SUBMITTED:
+                self.refuse_second_review()
             with acting(actor, _t("Edited")):
                 self.save()
                 if plan is not None:
@@ -231,12 +255,40 @@ class ChangeRequest(Recorded):
                     hooks.edited_in_review(self, actor)
 
     def check_parts(self) -> None:
-        """Raises Invalid where version and model do not belong together."""
+        """Raises Invalid where parts do not belong together, or one that people were asked about is taken away."""
         if self.version is not None and self.version.model_id != self.model_id:
             raise Invalid(
                 _("%(version)s is not a version of %(model)s.") % {"version": self.version, "model": self.model},
                 field="version",
                 remedy=_t("Choose a version of this model."),
+            )
+
+        if self.waiver_until is not None and abs(self.waiver_until - moment()) > LONGEST_WAIVER:
+            raise Invalid(
+                _t("A waiver ends within ten years."), field="waiver_until", remedy=_t("Choose an earlier date, or have the rule changed.")
+            )
+        if self.status != Status.DRAFT and self.is_targeted:
+            for field, value in (("version", self.version), ("environment", self.environment)):
+                if value is None:
+                    raise Invalid(
+                        _t("Once people have been asked about it, this is not left open."),
+                        field=field,
+                        remedy=_t("Choose one, or withdraw the change."),
+                    )
+
+    def refuse_second_review(self) -> None:
+        """Raises AlreadyInReview while another change asks for the same move; call inside a transaction."""
+        if not self.is_targeted or self.version is None or self.environment is None:
+            return
+        # The row of the version is the lock; the unique constraint on the table is the net under it.
+        type(self.version).objects.select_for_update().get(pk=self.version.pk)
+        same = ChangeRequest.objects.in_review().for_target(version=self.version, environment=self.environment, region=self.region)
+        other = same.filter(kind__in=TARGETED).exclude(pk=self.pk).first()
+        if other is not None:
+            raise AlreadyInReview(
+                _t("%(other)s asks for the same and is in review.") % {"other": other},
+                field="version",
+                remedy=_t("Wait for its decision, or withdraw it first."),
             )
 
     def withdraw(self, *, actor: User, reason: str) -> None:
@@ -286,7 +338,7 @@ class RollbackPlan(Recorded):
         for name, value in fields.items():
             if name not in PLANNED:
                 raise Invalid(_("%(name)s is not a field of a rollback plan.") % {"name": name}, field=f"rollback.{name}")
-            setattr(found, name, value)
+            setattr(found, name, criteria.checked(value) if name == "criteria" else value)
         if found.target_version is not None and found.target_version.model_id != change.model_id:
             raise Invalid(_t("The version to go back to is of another model."), field="rollback.target_version")
         found.save()

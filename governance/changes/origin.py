@@ -11,6 +11,7 @@ from monitoring.alerts.models import Alert
 from monitoring.thresholds.models import LevelChoice
 from stewardship.inventory.models import Deployment
 from stewardship.journal.acting import acting, moment
+from stewardship.notices.send import send
 from stewardship.people.models import User, system_user
 from stewardship.regions import tree
 from stewardship.regions.models import Region
@@ -30,7 +31,7 @@ def on_alert(alert: Alert, *, actor: User) -> ChangeRequest | None:
         return None
     system = system_user()
     with acting(system, _("Drafted because of %(alert)s") % {"alert": alert}):
-        return draft(
+        change = draft(
             actor=system,
             kind=Kind.ROLLBACK,
             model=alert.model,
@@ -38,8 +39,7 @@ def on_alert(alert: Alert, *, actor: User) -> ChangeRequest | None:
             environment=live.environment,
             region=live.region,
             origin_kind="alert",
-            origin_id=alert.pk,
-            origin_label=str(alert)[:200],
+            origin_reference=str(alert.pk),
             rationale=_why(alert, live, before),
             rollout_plan=_("Put %(old)s back for all traffic, then watch the series that raised the alert.")
             % {"old": before.version.label},
@@ -49,6 +49,21 @@ def on_alert(alert: Alert, *, actor: User) -> ChangeRequest | None:
                 "steps": _("Deploy %(new)s again with the permit of its own approval.") % {"new": live.version.label},
             },
         )
+        _tell(change, alert)
+    return change
+
+
+def _tell(change: ChangeRequest, alert: Alert) -> None:
+    """A draft that nobody knows of is no help: its owner hears of it, and finds it in the inbox and on the alert's page."""
+    send(
+        cause_kind="change",
+        cause_id=change.pk,
+        step="drafted",
+        recipients=[change.owner],
+        subject=_("%(change)s is drafted for you: check and submit it") % {"change": change},
+        body=f"{alert}\n\n{change.rationale}",
+        link=change.get_absolute_url(),
+    )
 
 
 def _why(alert: Alert, live: Deployment, before: Deployment) -> str:

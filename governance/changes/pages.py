@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, cast
 
 from django.contrib import messages
@@ -28,11 +28,14 @@ from governance.approvals.rights import DecisionRight
 from governance.approvals.submit import submit
 from governance.approvals.waiting import asked_of
 from governance.approvals.who import why_not
+from governance.changes.criteria import written
 from governance.changes.draft import draft
+from governance.changes.files import files
 from governance.changes.forms import ChangeForm, DecisionForm, ReasonForm, initial_of
 from governance.changes.models import EDITABLE, ChangeQuerySet, ChangeRequest, Kind, LastLook, Status
 from governance.changes.rights import ChangeRight
 from governance.changes.shown import change_url, status_chip, what, where
+from governance.changes.traced import page_of
 from governance.gate import standing
 from governance.gate.judge import Place
 from governance.gate.panels import TONES
@@ -43,6 +46,7 @@ from stewardship.regions.listing import region_filter
 from stewardship.signing.mint import mint
 from stewardship.signing.session import signing_session
 from stewardship.threads.pages import thread_context
+from stewardship.threads.rights import ThreadRight
 
 OF_CHANGE = (
     "model__region",
@@ -113,6 +117,10 @@ class ChangeList(ListPage):
         return rows.of_person(user) if self.tab == "mine" else rows
 
 
+# What a link to the form may say already.
+GIVEN = ("kind", "version", "environment", "region", "origin_kind", "origin_reference")
+
+
 class ChangeNew(FormPage):
     """Open a change of a model."""
 
@@ -138,7 +146,7 @@ class ChangeNew(FormPage):
 
     def get_initial(self) -> dict[str, Any]:
         newest = self.subject.versions.order_by("-registered_at").first()
-        given = {name: self.request.GET[name] for name in ("kind", "version", "environment", "region") if name in self.request.GET}
+        given = {name: self.request.GET[name] for name in GIVEN if name in self.request.GET}
         return {"kind": Kind.DEPLOYMENT, "version": newest, "region": self.subject.region_id, **given}
 
     def get_form(self) -> ChangeForm:
@@ -246,6 +254,7 @@ class ChangeDetail(ObjectPage):
                 may_submit=may(ChangeRight.SUBMIT),
                 may_withdraw=may(ChangeRight.WITHDRAW),
                 may_decide=may(DecisionRight.MAKE),
+                may_comment=Exists(RegisteredModel.objects.allowed(user, ThreadRight.COMMENT).filter(pk=OuterRef("model"))),
                 looked_at=Subquery(looks.values("at")[:1]),
                 looked_revision=Subquery(looks.values("revision")[:1]),
             )
@@ -314,12 +323,16 @@ class ChangeDetail(ObjectPage):
             gate=_gate(change, at),
             if_nothing=review.if_nothing_is_done(seen),
             facts=_facts(seen),
+            origin_page=page_of(change.origin_kind, change.origin_id),
+            criteria=written(change.rollback.criteria) if hasattr(change, "rollback") else [],
+            watched_until=change.implemented_at + timedelta(days=change.watch_days) if change.implemented_at else None,
+            evidence=files(change, user),
             findings=with_people(evaluation.findings, model=change.model, region=change.region, at=at) if evaluation else [],
             news=_news(seen, change.looked_at, change.looked_revision),
             revisions=_revisions(seen),
             bar=self._bar(user, seen, kwargs.pop("form", None)),
             can_submit=change.status in (Status.DRAFT, Status.RETURNED) and change.may_submit,
-            **thread_context(self.request, "change", change.pk, region=change.region, model=change.model),
+            **thread_context(self.request, "change", change.pk, region=change.region, model=change.model, may_comment=change.may_comment),
             **kwargs,
         )
 

@@ -45,6 +45,8 @@ def missing(content: dict[str, Any]) -> list[tuple[str, str]]:
     if needed is None:
         return [("kind", f"Nothing says what a change of kind {content['kind']} needs.")]
     found = [(path, remedy) for path, remedy in needed if not _filled(look_up(content, path))]
+    if look_up(content, "rollback.criteria") and not content.get("watch_days"):
+        found.append(("watch_days", "Say for how many days the rollback criteria are watched; with none, nobody would notice."))
     return found + _odd_rows(content)
 
 

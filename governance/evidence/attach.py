@@ -8,6 +8,7 @@ import re
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from governance.evidence import hooks
 from governance.evidence.errors import DigestMismatch, EvidenceRefused
 from governance.evidence.models import Artifact
 from governance.evidence.readers import Reading, Unreadable, find
@@ -46,7 +47,7 @@ def attach(
             remedy=_("Send the file again; if this repeats, something on the way changes it."),
         )
     reading, problem = _read(kind, data)
-    with transaction.atomic(), acting(actor, _("Attached as evidence")):
+    with transaction.atomic(), acting(actor, _("Attached as evidence")), hooks.attaching(version):
         # The version row is the lock: one pipeline sending twice at once gets one artifact.
         ModelVersion.objects.select_for_update().get(pk=version.pk)
         same: Artifact | None = Artifact.objects.filter(version=version, kind=kind).order_by("-attached_at", "-id").first()

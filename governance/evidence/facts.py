@@ -43,6 +43,14 @@ def facts(version: ModelVersion | None, at: datetime | None = None, counted: lis
     return found
 
 
+def listed(version: ModelVersion | None) -> list[dict[str, str]]:
+    """The evidence of the version as it is now, by kind, name and digest: what people agree to, and what is compared with it later."""
+    if version is None:
+        return []
+    found = ({"kind": each.kind, "name": each.name, "sha256": each.blob.sha256} for each in Artifact.objects.that_counts(version))
+    return sorted(found, key=lambda each: (each["kind"], each["name"]))
+
+
 def _add(tests: dict[str, Any], more: dict[str, Any] | None) -> None:
     if more is None:
         return

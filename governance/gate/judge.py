@@ -12,6 +12,7 @@ from governance.approvals.models import Requirement
 from governance.changes.facts import Target, assemble, previous_deployment
 from governance.changes.models import TARGETED, ChangeRequest, Kind, Status
 from governance.changes.rules import superseded
+from governance.evidence.facts import listed
 from governance.gate import rules
 from governance.gate.rules import Agreement, Reason
 from governance.policies.evaluate import Judgement, judge
@@ -84,9 +85,12 @@ def agreement_for(place: Place, at: datetime) -> tuple[Agreement, ChangeRequest 
     agreed = [each for each in found if each.status != Status.SUBMITTED]
     # A change that is approved and has run out is no agreement, whether or not the chore has said so yet.
     current = [each for each in agreed if each.status == Status.IMPLEMENTED or each.expires_at is None or each.expires_at > at]
+    evidence = listed(place.version) if current else []
     for change in current:
         if change.content_digest != change.digest():
             return Agreement.ALTERED, None, _altered(change)
+        if change.evidence != evidence:
+            return Agreement.ALTERED, None, _other_evidence(change)
         if not superseded(change.implemented_at or change.decided_at, _implemented_there(place)):
             return Agreement.HOLDS, change, None
     if current:
@@ -116,6 +120,15 @@ def _altered(change: ChangeRequest) -> Reason:
         "approval",
         _("The content of %(reference)s is not what was approved.") % {"reference": change.reference},
         _("Find out who altered it, and submit a new change."),
+        str(change.owner),
+    )
+
+
+def _other_evidence(change: ChangeRequest) -> Reason:
+    return Reason(
+        "approval",
+        _("The evidence is not what was approved with %(reference)s.") % {"reference": change.reference},
+        _("Attach again what was agreed to, or submit a new change so that people agree to the evidence as it is now."),
         str(change.owner),
     )
 

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('draft', 'Draft'), ('submitted', 'In review'), ('returned', 'Returned'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn'), ('expired', 'Expired'), ('implemented', 'Implemented')], default='draft', editable=False, max_length=16, verbose_name='status')),
                 ('title', models.CharField(max_length=160, verbose_name='title')),
                 ('rationale', models.TextField(blank=True, verbose_name='rationale')),
-                ('origin_kind', models.CharField(blank=True, max_length=32, verbose_name='origin')),
+                ('origin_kind', models.CharField(blank=True, choices=[('alert', 'Alert'), ('change', 'Another change'), ('action', 'Action'), ('gap', 'Gap'), ('review', 'Review'), ('law', 'Law or rule from outside'), ('other', 'Something else')], max_length=32, verbose_name='kind of origin')),
                 ('origin_id', models.UUIDField(blank=True, null=True, verbose_name='origin id')),
                 ('origin_label', models.CharField(blank=True, max_length=200, verbose_name='origin')),
                 ('observed_shifts', models.TextField(blank=True, verbose_name='observed data shifts')),
@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('draft', 'Draft'), ('submitted', 'In review'), ('returned', 'Returned'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn'), ('expired', 'Expired'), ('implemented', 'Implemented')], default='draft', editable=False, max_length=16, verbose_name='status')),
                 ('title', models.CharField(max_length=160, verbose_name='title')),
                 ('rationale', models.TextField(blank=True, verbose_name='rationale')),
-                ('origin_kind', models.CharField(blank=True, max_length=32, verbose_name='origin')),
+                ('origin_kind', models.CharField(blank=True, choices=[('alert', 'Alert'), ('change', 'Another change'), ('action', 'Action'), ('gap', 'Gap'), ('review', 'Review'), ('law', 'Law or rule from outside'), ('other', 'Something else')], max_length=32, verbose_name='kind of origin')),
                 ('origin_id', models.UUIDField(blank=True, null=True, verbose_name='origin id')),
                 ('origin_label', models.CharField(blank=True, max_length=200, verbose_name='origin')),
                 ('observed_shifts', models.TextField(blank=True, verbose_name='observed data shifts')),
@@ -835,6 +835,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='changerequest',
             index=models.Index(fields=['status', 'expires_at'], name='change_expiry'),
+        ),
+        migrations.AddIndex(
+            model_name='changerequest',
+            index=models.Index(fields=['origin_id'], name='change_origin'),
         ),
         migrations.AddConstraint(
             model_name='changerequest',

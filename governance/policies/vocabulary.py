@@ -12,7 +12,7 @@ from governance.policies.cel import ExpressionError, Program, compile_expression
 FACTS = {
     "change": gettext_lazy("the change that is asked for: kind, origin, tradeoffs, rollback, …"),
     "model": gettext_lazy("the registered model: slug, tier, stage, ruling, region, …"),
-    "version": gettext_lazy("the version: label, digest, code_revision, …"),
+    "version": gettext_lazy("the version: label, digest, code_revision, ran_there, …"),
     "target": gettext_lazy("where it is to go: environment, production, region"),
     "evidence": gettext_lazy("what was attached to the version: metrics, tests, kinds"),
     "previous": gettext_lazy("the version that is live there now: label, metrics"),

@@ -99,6 +99,7 @@ def rows(user: User) -> list[QuerySet[Any]]:
     return [
         approvals.waiting_rows(user, at),
         mine,
+        ChangeRequest.objects.drafted_for(user),
         alerts.taken_on(user, at),
         called_to(user),
         Action.objects.waiting_for(user),

@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from config.portal.chips import Chip
-from config.portal.pages import ActionPage, Crumb, ListPage, ObjectPage
+from config.portal.pages import ActionPage, Crumb, ListPage, ObjectPage, rendered_panels
 from config.portal.tables import Column, Filter, Table
 from monitoring.alerts import pictures, story
 from monitoring.alerts.card import card
@@ -122,6 +123,10 @@ class AlertDetail(ObjectPage):
             may_resolve=not judged and allowed_to(user, AlertRight.RESOLVE, alert),
             investigate_form=InvestigateForm(auto_id="investigate_%s"),
             resolve_form=ResolveForm(auto_id="resolve_%s"),
+            aside=[
+                render_to_string(panel["template"], panel["context"], self.request)
+                for panel in rendered_panels(self.request, "alert:aside", alert)
+            ],
             **kwargs,
         )
 

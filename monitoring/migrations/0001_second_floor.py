@@ -84,6 +84,7 @@ class Migration(migrations.Migration):
                 ('environment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stewardship.environment', verbose_name='environment')),
                 ('metric', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rules', to='monitoring.metric', verbose_name='metric')),
                 ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='threshold_rules', to='stewardship.region', verbose_name='region')),
+                ('version', models.ForeignKey(blank=True, help_text='Set by the approved change whose rollback criterion this is; empty: every version of every model.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stewardship.modelversion', verbose_name='version')),
             ],
             options={
                 'verbose_name': 'threshold rule',
@@ -453,6 +454,7 @@ class Migration(migrations.Migration):
                 ('environment', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='stewardship.environment', verbose_name='environment')),
                 ('region', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='stewardship.region', verbose_name='region')),
                 ('metric', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='monitoring.metric', verbose_name='metric')),
+                ('version', models.ForeignKey(blank=True, db_constraint=False, help_text='Set by the approved change whose rollback criterion this is; empty: every version of every model.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='stewardship.modelversion', verbose_name='version')),
             ],
             options={
                 'verbose_name': 'historical threshold rule',

@@ -48,6 +48,7 @@ class RuleAdmin(GovernedAdmin):
     list_select_related = ("metric", "region")
     search_fields = ("name", "slug", "metric__slug")
     inlines = (OverrideInline,)
+    readonly_fields = ("version",)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Each override is checked against what its node inherits, and asked for at its own scope."""

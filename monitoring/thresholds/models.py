@@ -18,7 +18,7 @@ from config.portal.permission import Paths, Restricted
 from monitoring.signals.models import Metric, Series
 from monitoring.thresholds import inherit, rules
 from monitoring.thresholds.rights import RuleRight
-from stewardship.inventory.models import Environment, ModelFamily, RegisteredModel
+from stewardship.inventory.models import Environment, ModelFamily, ModelVersion, RegisteredModel
 from stewardship.journal.fields import DocumentField
 from stewardship.journal.record import GovernedQuerySet, Recorded
 from stewardship.regions import tree
@@ -76,6 +76,15 @@ class Rule(Recorded):
     subject = models.CharField(_("subject"), max_length=200, blank=True, help_text=_("Empty: every subject."))
     environment = models.ForeignKey(
         Environment, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name=_("environment")
+    )
+    version = models.ForeignKey(
+        ModelVersion,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("version"),
+        help_text=_("Set by the approved change whose rollback criterion this is; empty: every version of every model."),
     )
     tier_up_to = models.PositiveSmallIntegerField(
         _("for tiers up to"),

@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from monitoring.signals.models import Series
 from monitoring.thresholds import inherit
 from monitoring.thresholds.models import Override, Rule
 from monitoring.thresholds.rules import Band, Direction, Judgement, Level
+from stewardship.inventory.models import ModelVersion
 from stewardship.journal import canonical
 from stewardship.regions.models import Region
 
@@ -74,7 +77,9 @@ class Resolver:
         self.parents = Region.objects.parents()
         self.names = dict(Region.objects.values_list("id", "name"))
         metrics = {one.metric_id for one in every}
-        self.rules = list(Rule.objects.in_force(at).filter(metric__in=metrics).select_related("metric", "region"))
+        about = Q(version__isnull=True) | Q(version__model__in={one.model_id for one in every})
+        found_rules = Rule.objects.in_force(at).filter(about, metric__in=metrics)
+        self.rules = list(found_rules.select_related("metric", "region", "version"))
         self.overrides: dict[UUID, list[Override]] = {}
         found = (
             Override.objects.in_force(at)
@@ -133,6 +138,13 @@ def _selects(rule: Rule, series: Series) -> bool:
         return False
     if rule.environment_id is not None and rule.environment_id != series.environment_id:
         return False
+    if rule.version is not None and not _watches(rule.version, series):
+        return False
     tier = series.model.tier
     # Not ruled on yet is not "harmless": such a model is judged by every rule.
     return rule.tier_up_to is None or tier is None or tier <= rule.tier_up_to
+
+
+def _watches(version: ModelVersion, series: Series) -> bool:
+    # A series that does not say of which version it is may be of this one: not known is not "of another".
+    return series.version_id == version.pk or (series.version_id is None and series.model_id == version.model_id)

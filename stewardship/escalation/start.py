@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from stewardship.escalation.errors import NoPath
-from stewardship.escalation.models import EventKind, Path, Run, Status, Timer
+from stewardship.escalation.models import EventKind, Path, Run, Status, Step, Timer
 from stewardship.escalation.rules import first
 from stewardship.escalation.subjects import find
 from stewardship.escalation.waiting import due_at
@@ -20,10 +20,17 @@ from stewardship.regions.models import Region
 
 def path_for(subject_kind: str, level: str, region: Region) -> Path | None:
     """The path that applies: of the nearest region upwards that has one with steps, the one for this level before the one for any."""
+    step = first_step(subject_kind, level, region)
+    return step.path if step is not None else None
+
+
+def first_step(subject_kind: str, level: str, region: Region) -> Step | None:
+    """The first step of the path that applies, with path and role read."""
     tree = region.ancestors_and_self()
-    found = Path.objects.filter(region__in=tree, subject_kind=subject_kind, level__in={level, ""}, steps__isnull=False).distinct()
     depth = {node.pk: index for index, node in enumerate(tree)}
-    return max(found, key=lambda path: (depth[path.region_id], path.level == level), default=None)
+    steps = Step.objects.filter(path__region__in=tree, path__subject_kind=subject_kind, path__level__in={level, ""})
+    found = steps.select_related("path", "role").order_by("order")  # of equals max() keeps the first
+    return max(found, key=lambda step: (depth[step.path.region_id], step.path.level == level), default=None)
 
 
 def start(

@@ -86,10 +86,14 @@ class Region(Recorded):
         tree.changed()
 
     def ancestors_and_self(self) -> list[Region]:
-        """From the root down to this region; one query."""
-        found = {region.pk: region for region in Region.objects.all()}
-        parents = {pk: region.parent_id for pk, region in found.items()}
-        return [found[pk] for pk in reversed(tree.above(parents, self.pk))]
+        """From the root down to this region; one query, asked again of the same object only when the tree changed."""
+        stamp = tree.changes()
+        kept: tuple[int, list[Region]] | None = self.__dict__.get("_line")
+        if kept is None or kept[0] != stamp:
+            found = {region.pk: region for region in Region.objects.all()}
+            parents = {pk: region.parent_id for pk, region in found.items()}
+            kept = self.__dict__["_line"] = (stamp, [found[pk] for pk in reversed(tree.above(parents, self.pk))])
+        return list(kept[1])
 
 
 class LegalEntity(Recorded):

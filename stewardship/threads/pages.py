@@ -46,9 +46,17 @@ class Discussion:
 
 
 def thread_context(
-    request: HttpRequest, subject_kind: str, subject_id: UUID, *, region: Region, model: RegisteredModel | None = None
+    request: HttpRequest,
+    subject_kind: str,
+    subject_id: UUID,
+    *,
+    region: Region,
+    model: RegisteredModel | None = None,
+    may_comment: bool | None = None,
 ) -> dict[str, Any]:
     """Context for `{% include "stewardship/threads/_thread.html" %}`; the page has already checked that its subject may be seen.
+
+    `may_comment`: whether the person holds that right there, where the page has read it already.
 
     SECURITY: subject, scope and person are sealed into the form, so that a comment cannot be sent to something that the
     person was never shown, or into another region's thread.
@@ -62,7 +70,7 @@ def thread_context(
         "discussion": Discussion(
             comments=list(thread.comments.select_related("author")) if thread else [],
             resolved=thread is not None and thread.status == Status.RESOLVED,
-            may_comment=allowed_to(user, ThreadRight.COMMENT, model or region),
+            may_comment=allowed_to(user, ThreadRight.COMMENT, model or region) if may_comment is None else may_comment,
             sealed=sealed,
             back=request.get_full_path(),
         )

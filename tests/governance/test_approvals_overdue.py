@@ -121,3 +121,22 @@ def test_the_inbox_has_what_waits_for_me_and_what_i_wait_for(
     assert returned.meta == "Returned to you"
     assert list(inbox(bob, now)) == []
     assert count(bob) == 0
+
+
+def test_a_withdrawn_change_asks_nobody_and_calls_nobody(
+    cast: Cast, model: RegisteredModel, version: ModelVersion, alice: User, bob: User
+) -> None:
+    a_path(cast)
+    change = submitted(cast, model, version, review_days=10)
+    late = timezone.now() + timedelta(days=5)
+    assert escalate_overdue(late) == 1
+    run = Run.objects.get()
+    change.withdraw(actor=alice, reason="Not needed any more")
+    run.refresh_from_db()
+    assert run.status == "stopped"
+    made = change.routes.get()
+    assert made.status == Route.Status.ENDED
+    assert not Requirement.objects.asked().exists()
+    assert {stage.status for stage in made.stages.all()} == {"ended"}
+    assert (escalate_overdue(late), lapse(timezone.now() + timedelta(days=30))) == (0, 0)
+    assert list(inbox(bob, timezone.now())) == []

@@ -64,12 +64,21 @@ def test_the_nearest_region_beats_any_priority_farther_up() -> None:
     assert choice.chosen.name == "here"
 
 
-def test_a_condition_not_met_or_not_known_is_passed_over_and_reported() -> None:
-    answers = {"no": False, "perhaps": None, "yes": True}
-    found = [candidate("a", 0, 9, "no"), candidate("b", 0, 5, "perhaps"), candidate("c", 1, 0, "yes"), candidate("d", 2)]
+def test_a_condition_not_met_is_passed_over_and_reported() -> None:
+    answers = {"no": False, "yes": True, "perhaps": None}
+    found = [candidate("a", 0, 9, "no"), candidate("c", 1, 0, "yes"), candidate("d", 2, 0, "perhaps")]
     choice = rules.choose(found, lambda when: answers[when])
     assert choice.chosen is not None
     assert choice.chosen.name == "c"
+    assert [(each.name, why) for each, why in choice.considered] == [("a", "not met")]
+
+
+def test_a_condition_not_known_hands_nothing_to_a_later_rule() -> None:
+    answers = {"no": False, "perhaps": None, "yes": True}
+    found = [candidate("a", 0, 9, "no"), candidate("b", 0, 5, "perhaps"), candidate("c", 1, 0, "yes"), candidate("d", 2)]
+    choice = rules.choose(found, lambda when: answers[when])
+    assert choice.chosen is None
+    assert choice.stopped_by == found[1]
     assert [(each.name, why) for each, why in choice.considered] == [("a", "not met"), ("b", "not known")]
 
 

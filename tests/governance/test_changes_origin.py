@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
+from config.portal.registry import inbox
 from governance.changes.models import ChangeRequest, Kind, Status
 from governance.changes.origin import on_alert
 from monitoring.alerts.models import Alert
 from stewardship.inventory.deploy import record
 from stewardship.inventory.models import ModelVersion, RegisteredModel
 from stewardship.journal.acting import acting
+from stewardship.notices.models import Notice
 from stewardship.people.models import User, system_user
 from tests.cast import Cast, make_version
 
 
 def an_alert(cast: Cast, model: RegisteredModel, level: str = "act", region: str = "de") -> Alert:
     alert = Alert(
-        kind="threshold", cause=f"drift {level} {region}", model=model, region=cast.regions[region], level=level,
+        kind="external", cause=f"drift {level} {region}", model=model, region=cast.regions[region], level=level,
         title="Drift is 0.46, above 0.25", began_at=timezone.now(), opened_at=timezone.now(),
     )  # fmt: skip
     with acting(system_user(), "An alert"):
@@ -51,6 +57,33 @@ def test_the_version_before_is_the_way_back(
     # The same deployment again: the draft that is open is the one to work on.
     assert on_alert(an_alert(cast, model, region="eu"), actor=system_user()) is None
     assert ChangeRequest.objects.count() == 1
+
+
+def test_the_draft_is_found_from_the_alert_the_inbox_and_a_notice(
+    cast: Cast, model: RegisteredModel, two_versions: tuple[ModelVersion, ModelVersion], alice: User, gita: User
+) -> None:
+    alert = an_alert(cast, model)
+    change = on_alert(alert, actor=system_user())
+    assert change is not None
+
+    def shown(person: User, url: str) -> str:
+        client = Client()
+        client.force_login(person)
+        return " ".join(re.sub(r"<[^>]+>", " ", client.get(url).content.decode()).split())
+
+    assert f"What came of it {change} Draft Check and submit" in shown(alice, alert.get_absolute_url())
+    told = shown(cast.users["bob"], alert.get_absolute_url())
+    assert f"What came of it {change} Draft" in told
+    assert "Check and submit" not in told  # he may not
+    assert [str(item.title) for item in inbox.items(alice, timezone.now()) if "Drafted for you" in str(item.meta)] == [str(change)]
+    assert str(change) in shown(alice, reverse("inbox"))
+    assert not [item for item in inbox.items(gita, timezone.now()) if str(item.title) == str(change)]
+    notice = Notice.objects.get(cause_kind="change", step="drafted", channel="portal")
+    assert notice.recipient == alice
+    assert notice.link == change.get_absolute_url()
+    change.withdraw(actor=alice, reason="A false alarm")
+    assert "Withdrawn" in shown(alice, alert.get_absolute_url())
+    assert str(change) not in shown(alice, reverse("inbox"))
 
 
 def test_only_the_act_level_and_only_where_there_is_a_way_back(

@@ -13,10 +13,14 @@ from django.urls import reverse
 from governance.approvals.models import Decision
 from governance.approvals.submit import submit
 from governance.changes.models import ChangeRequest, Status
+from governance.evidence.attach import attach
 from stewardship.inventory.models import ModelVersion, RegisteredModel
-from stewardship.people.models import User
+from stewardship.people.models import User, system_user
+from stewardship.roles.matrix import set_rights
+from stewardship.roles.models import DecisionRight
 from tests.cast import PASSWORD, Cast, make_version
 from tests.governance.change_case import decides, fresh, full_draft, policy, route, with_evidence
+from tests.governance.test_approvals_overdue import a_path
 
 MOST_QUERIES, MOST_BYTES = 20, 60_000
 
@@ -64,7 +68,28 @@ def own(seen: CaptureQueriesContext) -> list[str]:
     return [query["sql"] for query in seen.captured_queries if not query["sql"].startswith("SELECT COUNT(*)")]
 
 
-def test_it_stays_small_and_needs_few_queries(change: ChangeRequest, bob: User) -> None:
+def test_the_evidence_leads_to_its_files_and_says_what_the_tests_did(change: ChangeRequest, version: ModelVersion, bob: User) -> None:
+    junit = b'<testsuite name="s" tests="2"><testcase name="a"/><testcase name="b"><failure/></testcase></testsuite>'
+    attach(version=version, kind="junit", data=junit, name="junit.xml", media_type="application/xml", actor=system_user())
+    client, html = page(bob, change.get_absolute_url())
+    links = re.findall(r'href="([^"]+)">(?:metrics\.json|junit\.xml)<', html)
+    assert len(links) == 2
+    assert client.get(links[0]).status_code == 200
+    assert "1 of 2 tests passed" in text(html)
+    assert "b" in text(html)
+
+
+def test_without_sight_of_a_file_its_name_leads_nowhere(cast: Cast, change: ChangeRequest, bob: User) -> None:
+    rights = dict(DecisionRight.objects.filter(role=cast.roles["validator"]).values_list("right", "raci"))
+    del rights["evidence:artifact:view"]
+    set_rights(cast.roles["validator"], rights, actor=system_user())
+    _client, html = page(bob, change.get_absolute_url())
+    assert "metrics.json" in html
+    assert not re.search(r"<a [^>]*>metrics\.json", html)
+
+
+def test_it_stays_small_and_needs_few_queries(cast: Cast, change: ChangeRequest, bob: User) -> None:
+    a_path(cast)
     client, _html = page(bob, change.get_absolute_url())
     for url in (change.get_absolute_url(), reverse("change_list"), reverse("change_list") + "?tab=all"):
         with CaptureQueriesContext(connection) as seen:

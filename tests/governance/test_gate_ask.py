@@ -127,7 +127,10 @@ def test_new_evidence_changes_the_answer_at_once(cast: Cast, model: RegisteredMo
     answer = asked(pipeline, version)
     assert answer.verdict == "deny"
     with_evidence(version, data=b"not json")
-    assert asked(pipeline, version).verdict == "undecided"
+    broken = asked(pipeline, version)
+    # Nobody agreed to this evidence, so it is a no whatever the policies say; that they cannot judge it is said too.
+    assert broken.verdict == "deny"
+    assert any("not known" in reason["text"] for reason in broken.reasons)
 
 
 def test_a_new_policy_an_alert_of_facts_or_a_retirement_changes_it(
