@@ -147,6 +147,50 @@ def test_a_new_policy_an_alert_of_facts_or_a_retirement_changes_it(
     assert answer.reasons[0]["rule"] == "retired"
 
 
+def test_evidence_of_what_runs_there_now_changes_the_answer_for_the_next(
+    cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User
+) -> None:
+    approved(cast, model, version)
+    record_deployment(actor=pipeline, version=version, environment=cast.environments["production"], region=cast.regions["de"])
+    newer = make_version(model, "1.2.0")
+    with_evidence(newer)
+    approved(cast, model, newer, first=False)
+    policy(cast, "de", rules={"no-worse": "evidence.metrics.recall.low >= previous.metrics.recall.low"})
+    assert asked(pipeline, newer).verdict == "allow"
+    with_evidence(version, data=metrics("0.99", "0.97"))
+    assert asked(pipeline, newer).verdict == "deny"
+
+
+@pytest.mark.parametrize("about", ["role", "policy"])
+def test_configuration_that_no_verb_tells_the_gate_of_changes_the_answer(
+    about: str, cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User
+) -> None:
+    approved(cast, model, version)
+    stricter = policy(cast, "de", rules={"tier": "model.tier == 1"}).policy
+    asked(pipeline, version)
+    kept = Standing.objects.get().marks
+    noun = cast.roles["owner"] if about == "role" else stricter
+    with acting(system_user(), "Another name"):
+        noun.name = "Renamed"
+        noun.save()
+    answer = asked(pipeline, version)
+    assert Standing.objects.get().marks != kept
+    assert about == "policy" or answer.reasons[0]["who"] == "Renamed"
+
+
+def test_a_transaction_that_took_its_number_early_and_commits_late_is_seen(
+    cast: Cast, model: RegisteredModel, version: ModelVersion
+) -> None:
+    before = standing.marks_of(version)
+    environment = cast.environments["production"]
+    row = environment.history.first()
+    with acting(system_user(), "Begun before the others, done after them"):
+        row.pk = -1
+        row._state.adding = True
+        row.save(force_insert=True)
+    assert standing.marks_of(version) != before
+
+
 def test_with_every_policy_gone_it_is_undecided(cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User) -> None:
     approved(cast, model, version)
     from governance.policies.models import PolicyVersion
