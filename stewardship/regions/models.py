@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -40,9 +40,10 @@ class RegionQuerySet(GovernedQuerySet, TreeQuerySet):
         """These regions and everything below them, as ids; one query."""
         return tree.below(self.parents(), ids)
 
-    def practice(self, practice: bool = True) -> Self:
-        """Regions for practising, whose records stay out of reports and figures (or, with False, the real ones)."""
-        return self.filter(practice=practice)
+    def for_practice(self) -> frozenset[UUID]:
+        """Regions for practising and all below them, whose records stay out of reports and figures, as ids; one query."""
+        rows = list(self.model._default_manager.values_list("id", "parent_id", "practice"))
+        return tree.below({pk: parent for pk, parent, _practice in rows}, [pk for pk, _parent, practice in rows if practice])
 
 
 class Region(Recorded):
@@ -85,6 +86,10 @@ class Region(Recorded):
         found = {region.pk: region for region in Region.objects.all()}
         parents = {pk: region.parent_id for pk, region in found.items()}
         return [found[pk] for pk in reversed(tree.above(parents, self.pk))]
+
+    def is_for_practice(self) -> bool:
+        """Whether what is recorded here is practice: it, or a region above it, says so; one query."""
+        return any(node.practice for node in self.ancestors_and_self())
 
 
 class LegalEntity(Recorded):

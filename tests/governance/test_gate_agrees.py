@@ -95,7 +95,7 @@ class World:
         elif local := self.local():
             rule = chance.choice(local).rules.get()
             grant(
-                actor=system_user(), model=self.model, rule=rule.name, reason="For now",
+                actor=system_user(), model=self.model, region=self.cast.regions["de"], rule=rule.name, reason="For now",
                 compensating_control="A second look", expires_at=timezone.now() + timedelta(days=chance.randint(1, 9)),
             )  # fmt: skip
 
