@@ -17,6 +17,8 @@ from governance.gate.deploy import record_deployment
 from governance.gate.errors import NotAllowed, PermitRefused, UnknownTarget, UnknownVersion
 from governance.gate.judge import Place, evaluate
 from governance.gate.models import Permit, Standing, Verdict
+from governance.policies.draft import next_version
+from governance.policies.waive import grant
 from stewardship.inventory.models import Deployment, ModelVersion, RegisteredModel, Stage
 from stewardship.journal.acting import acting
 from stewardship.people.models import User, system_user
@@ -309,6 +311,75 @@ def test_one_permit_lasts_for_many_questions(cast: Cast, model: RegisteredModel,
     assert standing.renew(timezone.now()) == 1
     assert asked(pipeline, version).permit == first
     assert Permit.objects.count() == 1
+
+
+def test_a_permit_ends_with_what_it_rests_on(cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User) -> None:
+    approved(cast, model, version)
+    long = asked(pipeline, version).permit
+    policy(cast, "de", rules={"tier": "model.tier == 1"})
+    ends = timezone.now() + timedelta(minutes=20)
+    grant(
+        actor=system_user(), model=model, region=model.region, rule="policy-de/tier", reason="For now", compensating_control="A look",
+        expires_at=ends,
+    )  # fmt: skip
+    short = asked(pipeline, version).permit
+    assert short is not None
+    assert short != long
+    assert permits.verify(short, keys.public_key())["exp"] == int(ends.timestamp())
+    assert Standing.objects.get().valid_until <= ends
+    Standing.objects.all().delete()
+    assert asked(pipeline, version).permit == short, "no new one is to be had that lasts longer"
+
+
+def test_a_permit_that_outlives_a_new_end_is_not_given_again(
+    cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User
+) -> None:
+    approved(cast, model, version)
+    first = asked(pipeline, version).permit
+    replaced = policy(cast, "eu", rules={"any": "true"})
+    second = asked(pipeline, version).permit
+    later = next_version(replaced.policy, actor=system_user())
+    later.publish(actor=system_user(), effective_from=timezone.now() + timedelta(hours=2))
+    third = asked(pipeline, version).permit
+    assert third is not None
+    assert len({first, second, third}) == 3
+    assert permits.verify(third, keys.public_key())["exp"] <= (timezone.now() + timedelta(hours=2)).timestamp()
+
+
+def test_only_what_was_asked_lately_is_renewed_and_without_a_new_permit(
+    cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User
+) -> None:
+    approved(cast, model, version)
+    Standing.objects.update(valid_until=timezone.now())
+    assert standing.renew(timezone.now()) == 0, "nobody has asked"
+    asked(pipeline, version)
+    Standing.objects.update(valid_until=timezone.now())
+    long_after = timezone.now() + standing.ASKED_LATELY + timedelta(minutes=1)
+    assert standing.renew(long_after) == 0
+    policy(cast, "eu", rules={"any": "true"})  # the permit says which policies it was given under
+    issued = Permit.objects.count()
+    assert standing.renew(timezone.now()) == 1
+    assert Permit.objects.count() == issued
+    assert asked(pipeline, version).permit is not None
+    assert Permit.objects.count() == issued + 1
+
+
+def test_practice_gets_no_permit_and_moves_no_model(cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User) -> None:
+    with acting(system_user(), "For newcomers"):
+        cast.regions["fr"].practice = True
+        cast.regions["fr"].save()
+    approved(cast, model, version, region=cast.regions["fr"])
+    answer = asked(pipeline, version, region="fr")
+    assert answer.verdict == "allow"
+    assert answer.permit is None
+    assert [reason["rule"] for reason in answer.reasons] == ["practice"]
+    assert not Permit.objects.exists()
+    with CaptureQueriesContext(connection) as seen:
+        asked(pipeline, version, region="fr")
+    assert len(seen) == 2
+    record_deployment(actor=pipeline, version=version, environment=cast.environments["production"], region=cast.regions["fr"])
+    model.refresh_from_db()
+    assert model.stage == Stage.CONCEPT
 
 
 def test_what_does_not_exist_or_may_not_be_seen(cast: Cast, version: ModelVersion, pipeline: User, gita: User) -> None:
