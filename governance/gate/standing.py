@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -68,9 +69,14 @@ def current(place: Place, at: datetime) -> Standing:
 
 def marks_of(version: ModelVersion) -> str:
     """What the facts look like now; one query."""
+    return marks_of_each([version.pk])[version.pk]
+
+
+def marks_of_each(versions: Iterable[Any]) -> dict[Any, str]:
+    """The same for several versions, by id; one query too."""
     names = marks.looks()
-    row = ModelVersion.objects.filter(pk=version.pk).annotate(**names).values(*names).get()
-    return marks.text_of(row, names)
+    rows = ModelVersion.objects.filter(pk__in=set(versions)).annotate(**names).values("pk", *names)
+    return {row["pk"]: marks.text_of(row, names) for row in rows}
 
 
 def holds(key: tuple[Any, Any, Any], row: dict[str, Any], seen: str, at: datetime) -> bool:
@@ -92,7 +98,7 @@ def _permit(place: Place, result: Result, at: datetime, end: datetime | None, *,
     wanted = permits.end_of(result.change, at, end)
     latest: Permit | None = (
         Permit.objects.filter(version=place.version, environment=place.environment, region=place.region, change=result.change)
-        .filter(expires_at__gt=min(at + RENEW_PERMIT, wanted - timedelta(seconds=1)), expires_at__lte=end or at + permits.LIFE)
+        .filter(expires_at__gt=max(at, min(at + RENEW_PERMIT, wanted - timedelta(seconds=1))), expires_at__lte=end or at + permits.LIFE)
         .order_by("-expires_at")
         .first()
     )

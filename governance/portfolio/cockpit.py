@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,9 +18,11 @@ from governance.approvals.models import Decision, Requirement
 from governance.approvals.rights import DecisionRight
 from governance.changes.models import ChangeQuerySet, ChangeRequest
 from governance.changes.rights import ChangeRight
+from governance.gate import standing as gate
 from governance.gate.models import Standing
 from governance.gate.panels import TONES
 from governance.gate.rights import StandingRight
+from governance.policies.rules import ALLOW
 from monitoring.alerts.models import RANKS, Alert
 from monitoring.alerts.rights import AlertRight
 from monitoring.signals.models import Series
@@ -44,22 +47,23 @@ class Place:
     region: Region
     deployment: Deployment | None
     standing: Standing | None
-    at: datetime
+    holds: bool  # whether the gate would still answer from it
 
     @property
     def chip(self) -> Chip:
-        """What the gate says. An answer past its time is not known any more, whatever it was."""
+        """What the gate says. An answer past its time, or from before a fact changed, is not known any more, whatever it was."""
         if self.standing is None:
             return Chip(_("not known"), "unknown", title=_("The gate was not asked about this place since its facts last changed."))
         label, said = self.standing.get_verdict_display(), _("Computed %(when)s") % {"when": absolute(self.standing.computed_at)}
-        if self.standing.valid_until <= self.at:
+        if not self.holds:
             return Chip(_("was %(verdict)s") % {"verdict": label}, "unknown", title=said)
         return Chip(label, TONES[self.standing.verdict], title=said)
 
     @property
     def reasons(self) -> list[dict[str, Any]]:
         """Why the gate does not say yes."""
-        return list(self.standing.document.get("reasons", ())) if self.standing is not None else []
+        kept = self.standing
+        return list(kept.document.get("reasons", ())) if kept is not None and self.holds and kept.verdict != ALLOW else []
 
 
 def places(user: User, model: RegisteredModel, at: datetime) -> list[Place]:
@@ -69,10 +73,12 @@ def places(user: User, model: RegisteredModel, at: datetime) -> list[Place]:
     related = ("version", "environment", "region")
     runs = {(one.version_id, one.environment_id, one.region_id): one for one in live.select_related(*related)[:MOST_PLACES]}
     asked = {(one.version_id, one.environment_id, one.region_id): one for one in standings.select_related(*related)[:MOST_PLACES]}
+    seen = gate.marks_of_each(one.version_id for one in asked.values())
     found = []
     for key in {**runs, **asked}:
-        one = runs.get(key) or asked[key]
-        found.append(Place(one.version, one.environment, one.region, runs.get(key), asked.get(key), at))
+        one, kept = runs.get(key) or asked[key], asked.get(key)
+        holds = kept is not None and gate.holds(key, vars(kept), seen[kept.version_id], at)
+        found.append(Place(one.version, one.environment, one.region, runs.get(key), kept, holds))
     return sorted(
         found,
         key=lambda place: (
@@ -141,11 +147,18 @@ class Health:
         return _("Everything that is judged (%(n)d series) is within its bounds.") % {"n": self.judged}
 
 
+def _of_what_runs(at: datetime) -> Q:
+    """Series without a version, and those of a version that is live there: a version that was replaced falls silent rightly."""
+    live = Deployment.objects.live(at).filter(version=OuterRef("version"), region=OuterRef("region"))
+    there = live.filter(environment=OuterRef("environment"))
+    return Q(version__isnull=True) | Q(Exists(there)) | Q(Exists(live), environment__isnull=True)
+
+
 def health(user: User, model: RegisteredModel, at: datetime) -> Health:
-    """Two queries: the open alerts, and where each series stands."""
+    """Two queries: the open alerts, and where each series of what runs stands."""
     alerts = Alert.objects.allowed(user, AlertRight.VIEW).unresolved().filter(model=model).select_related("region").order_by("opened_at")
     columns = ("pk", "tracks__pk", "tracks__level", "tracks__reading", "tracks__due_by", "tracks__stale_since")
-    rows = Series.objects.allowed(user, SeriesRight.VIEW).of_model(model.pk).values_list(*columns)
+    rows = Series.objects.allowed(user, SeriesRight.VIEW).of_model(model.pk).filter(_of_what_runs(at)).values_list(*columns)
     states: dict[UUID, list[Track]] = {}
     for series, track, level, reading, due_by, stale_since in rows:
         kept = states.setdefault(series, [])
