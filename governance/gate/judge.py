@@ -66,7 +66,7 @@ def evaluate(place: Place, at: datetime) -> Result:
     outcome = rules.weigh(
         agreement=agreement, approval=approval, retired=_retired(place), policy=judgement.verdict, findings=judgement.reasons
     )
-    practice = place.region.is_for_practice()
+    practice = place.region.practice
     return Result(
         verdict=outcome.verdict,
         reasons=(*outcome.reasons, _for_practice(place)) if practice else outcome.reasons,

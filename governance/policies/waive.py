@@ -66,7 +66,7 @@ def waivable(rule: str, *, model: RegisteredModel, region: Region, until: dateti
         raise NotWaivable(
             _("'%s' allows no exception.") % found.title, field="rule", remedy=_("Comply, or ask for a new version of the policy.")
         )
-    if region.is_for_practice() and not model.region.is_for_practice():
+    if region.practice and not model.region.practice:
         raise NotWaivable(
             _("%(region)s is for practising, and %(model)s is not.") % {"region": region, "model": model},
             field="region",

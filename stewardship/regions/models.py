@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from tree_queries.fields import TreeNodeForeignKey
@@ -41,9 +41,8 @@ class RegionQuerySet(GovernedQuerySet, TreeQuerySet):
         return tree.below(self.parents(), ids)
 
     def for_practice(self) -> frozenset[UUID]:
-        """Regions for practising and all below them, whose records stay out of reports and figures, as ids; one query."""
-        rows = list(self.model._default_manager.values_list("id", "parent_id", "practice"))
-        return tree.below({pk: parent for pk, parent, _practice in rows}, [pk for pk, _parent, practice in rows if practice])
+        """Regions for practising, whose records stay out of reports and figures, as ids; one query."""
+        return frozenset(self.model._default_manager.filter(practice=True).order_by().values_list("id", flat=True))
 
 
 class Region(Recorded):
@@ -75,10 +74,18 @@ class Region(Recorded):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save and record; raises TreeRefused when the region would end up below itself."""
+        """Save and record; raises TreeRefused when the region would end up below itself.
+
+        What lies below a region for practising is for practice too. It is written down there, so that a row says all by itself.
+        """
         if self.parent_id is not None and not self._state.adding and self.pk in tree.above(Region.objects.parents(), self.parent_id):
             raise TreeRefused("A region cannot be below itself.", field="parent", remedy="Choose a parent outside this region.")
-        super().save(*args, **kwargs)
+        with transaction.atomic():
+            self.practice = self.practice or Region.objects.filter(pk=self.parent_id, practice=True).exists()
+            super().save(*args, **kwargs)
+            if self.practice:
+                for below in Region.objects.filter(parent=self, practice=False):
+                    below.save()
         tree.changed()
 
     def ancestors_and_self(self) -> list[Region]:
@@ -86,10 +93,6 @@ class Region(Recorded):
         found = {region.pk: region for region in Region.objects.all()}
         parents = {pk: region.parent_id for pk, region in found.items()}
         return [found[pk] for pk in reversed(tree.above(parents, self.pk))]
-
-    def is_for_practice(self) -> bool:
-        """Whether what is recorded here is practice: it, or a region above it, says so; one query."""
-        return any(node.practice for node in self.ancestors_and_self())
 
 
 class LegalEntity(Recorded):

@@ -165,8 +165,11 @@ class TestTree:
             cast.regions["eu"].practice = True
             cast.regions["eu"].save()
         assert Region.objects.for_practice() == {cast.regions[code].pk for code in ("eu", "de", "fr")}
-        assert Region.objects.get(code="de").is_for_practice()
-        assert not Region.objects.get(code="emea").is_for_practice()
+        with acting(system_user()):
+            Region(code="lab", name="Lab", parent=Region.objects.get(code="fr")).save()
+        assert Region.objects.get(code="lab").practice
+        assert not Region.objects.get(code="emea").practice
+        assert Region.objects.get(code="de").history.count() == 2, "each of them says so, and since when"
 
     def test_one_root_only(self, cast: Cast) -> None:
         with pytest.raises(IntegrityError), transaction.atomic(), acting(system_user()):
