@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from demo.data import read
 from demo.world import World
 from stewardship.inventory.models import ModelFamily, RegisteredModel
@@ -10,7 +12,7 @@ from stewardship.regions.models import LegalEntity
 
 def set_up_families(world: World) -> None:
     """Families exist before their models do."""
-    with world.as_("gemma", world.ago(390), "Families of models"):
+    with world.as_("gemma", world.beginning + timedelta(hours=1), "Families of models"):
         for row in read("models")["families"]:
             family = ModelFamily(**row | {"region": world.regions[row["region"]]})
             family.full_clean()

@@ -324,7 +324,7 @@ def _work(world: World, place: str) -> None:
     saved(Report(model=model, as_of=now, size=1, requested_by=person, job=job, problem=f"{mark} report"))
     saved(
         Waiver(
-            model=model, rule=f"{mark}-policy/recall", compensating_control=f"{mark} control", granted_at=now,
+            model=model, region=region, rule=f"{mark}-policy/recall", compensating_control=f"{mark} control", granted_at=now,
             expires_at=now + timedelta(days=30),
         )
     )  # fmt: skip

@@ -19,13 +19,13 @@ from stewardship.threads.comment import comment
 
 def stories(world: World) -> Iterable[Story]:
     """One story for each desk."""
-    yield promises(world)
+    yield from promises(world)
     yield exception_asked_for(world)
     yield next_version(world)
     yield odds_and_ends(world)
 
 
-def promises(world: World) -> Story:
+def promises(world: World) -> Iterable[Story]:
     """Actions that are overdue, due today, due later, done and waiting to be verified, and verified."""
     plans = (
         (40, "clara", "otto", "sme-default", "Write down which hotels still receive aid", -3.0, ""),
@@ -35,27 +35,34 @@ def promises(world: World) -> Story:
         (60, "rosa", "bella", "card-fraud-us", "Read amounts in both notations", -40.0, "Merged and replayed on the rows of that week."),
         (12, "ruth", "imogen", "cashflow-forecast", "Repeat the test when the energy contracts are renewed", 30.0, ""),
     )  # fmt: skip
-    for days, by, owner, slug, title, due, evidence in sorted(plans, reverse=True):
-        yield (at := world.ago(days, 11))
-        model = world.models[slug]
-        with world.as_(by, at) as person:
-            action: Action = open_action(
-                actor=person,
-                title=title,
-                owner=world.people[owner],
-                due_at=world.now + timedelta(days=due),
-                region=model.region,
-                model=model,
-                verifier=person if by != "rosa" else None,
-                origin_kind="review",
-                origin_label="Monthly review",
-            )
-        if evidence:
-            with world.as_(owner, at + timedelta(days=4)) as person:
-                action.complete(actor=person, evidence=evidence)
-        if by == "rosa":
-            with world.as_("rosa", at + timedelta(days=6)) as person:
-                action.verify(actor=person, comment="Seen.")
+    yield from (promise(world, *plan) for plan in plans)
+
+
+def promise(world: World, days: int, by: str, owner: str, slug: str, title: str, due: float, evidence: str) -> Story:
+    """One action: opened, and where there is evidence done four days later and, by Rosa, verified two days after that."""
+    yield (at := world.ago(days, 11))
+    model = world.models[slug]
+    with world.as_(by, at) as person:
+        action: Action = open_action(
+            actor=person,
+            title=title,
+            owner=world.people[owner],
+            due_at=world.now + timedelta(days=due),
+            region=model.region,
+            model=model,
+            verifier=person if by != "rosa" else None,
+            origin_kind="review",
+            origin_label="Monthly review",
+        )
+    if not evidence:
+        return
+    yield at + timedelta(days=4)
+    with world.as_(owner, at + timedelta(days=4)) as person:
+        action.complete(actor=person, evidence=evidence)
+    if by == "rosa":
+        yield at + timedelta(days=6)
+        with world.as_("rosa", at + timedelta(days=6)) as person:
+            action.verify(actor=person, comment="Seen.")
 
 
 def exception_asked_for(world: World) -> Story:

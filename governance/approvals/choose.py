@@ -12,9 +12,11 @@ from governance.approvals import rules
 from governance.approvals.errors import NoRoute
 from governance.approvals.models import RouteRule
 from governance.approvals.rights import RouteRight
-from governance.changes.models import ChangeRequest
+from governance.changes.models import ChangeRequest, Kind
 from governance.policies.cel import Outcome, compile_expression
+from governance.policies.waive import who_decides
 from stewardship.access.rights import who_can
+from stewardship.journal.acting import moment
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,10 @@ class Chosen:
 
 def choose(change: ChangeRequest, facts: Mapping[str, Any]) -> Chosen:
     """The route rule for a change; raises NoRoute with every rule that was considered and who can configure one."""
-    path = list(reversed(change.region.ancestors_and_self()))
+    asked = change.region
+    if change.kind == Kind.WAIVER:
+        asked = who_decides(change.waived_rule, asked, moment())
+    path = list(reversed(asked.ancestors_and_self()))
     distance = {region.pk: index for index, region in enumerate(path)}
     found = {
         rule.pk: rule for rule in RouteRule.objects.filter(kind=change.kind, active=True, region__in=distance).select_related("region")
@@ -51,7 +56,7 @@ def choose(change: ChangeRequest, facts: Mapping[str, Any]) -> Chosen:
             _("No approval route covers a change of kind “%(kind)s” in %(region)s.%(considered)s")
             % {
                 "kind": change.get_kind_display(),
-                "region": change.region,
+                "region": asked,
                 "considered": _(" Considered: %s.") % ", ".join(considered) if considered else "",
             },
             field="route",

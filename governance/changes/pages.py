@@ -43,6 +43,7 @@ from governance.policies.evaluate import with_people
 from stewardship.inventory.models import RegisteredModel
 from stewardship.people.models import User
 from stewardship.regions.listing import region_filter
+from stewardship.regions.panels import region_chips
 from stewardship.signing.mint import mint
 from stewardship.signing.session import signing_session
 from stewardship.threads.pages import thread_context
@@ -274,7 +275,7 @@ class ChangeDetail(ObjectPage):
         yield Chip(_("tier %(tier)s") % {"tier": change.model.tier}) if change.model.tier else Chip(_("no tier"), "unknown")
         if change.environment is not None:
             yield Chip(change.environment.name, "watch" if change.environment.production else "neutral", "none")
-        yield Chip(change.region.name)
+        yield from region_chips(change.region)
 
     def get_actions(self) -> Iterable[PageAction]:
         change = self.object

@@ -20,6 +20,7 @@ def provision(change: ChangeRequest, *, actor: User) -> None:
         grant(
             actor=system_user(),
             model=change.model,
+            region=change.region,
             rule=change.waived_rule,
             reason=f"{because}: {change.rationale}",
             compensating_control=change.compensating_control,

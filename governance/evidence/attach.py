@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import suppress
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -12,7 +14,10 @@ from governance.evidence import hooks
 from governance.evidence.errors import DigestMismatch, EvidenceRefused
 from governance.evidence.models import Artifact
 from governance.evidence.readers import Reading, Unreadable, find
+from governance.evidence.readers.documents import plain_name
+from governance.evidence.readers.metrics import point_out_worst
 from governance.evidence.rights import ArtifactRight
+from monitoring.signals.models import Metric
 from stewardship.access import require
 from stewardship.documents.blobs import store
 from stewardship.inventory.models import ModelVersion
@@ -47,6 +52,7 @@ def attach(
             remedy=_("Send the file again; if this repeats, something on the way changes it."),
         )
     reading, problem = _read(kind, data)
+    readings = _judged(reading.readings)
     with transaction.atomic(), acting(actor, _("Attached as evidence")), hooks.attaching(version):
         # The version row is the lock: one pipeline sending twice at once gets one artifact.
         ModelVersion.objects.select_for_update().get(pk=version.pk)
@@ -61,7 +67,7 @@ def attach(
             blob=blob,
             received_digest=received,
             reader=kind if find(kind) else "",
-            readings=reading.readings,
+            readings=readings,
             problem=problem,
             attached_at=moment(),
         )
@@ -77,6 +83,17 @@ def _read(kind: str, data: bytes) -> tuple[Reading, str]:
         return reader(data), ""
     except Unreadable as error:
         return Reading({}), str(error)[:500]
+
+
+def _judged(readings: dict[str, Any]) -> dict[str, Any]:
+    """The readings with the worst subgroup of each metric whose direction the catalogue knows on this day."""
+    if "metrics" not in readings:
+        return readings
+    directions = {}
+    for slug, direction in Metric.objects.exclude(direction="").values_list("slug", "direction"):
+        with suppress(Unreadable):  # a name that no rule could write is in no readings either
+            directions[plain_name(slug, slug)] = direction
+    return readings | {"metrics": point_out_worst(readings["metrics"], directions)}
 
 
 def _short(name: str) -> str:

@@ -63,7 +63,7 @@ def ask(*, model: str, environment: str, region: str, actor: User, version: str 
     key = (row["pk"], row["environment_pk"], row["region_pk"])
     seen = marks.text_of(row, marks.looks())
     found: dict[str, Any] = {name: row[f"kept_{name}"] for name in KEPT}
-    if not standing.holds(key, found, seen, at):
+    if not (standing.holds(key, found, seen, at) and standing.is_complete(found["verdict"], found["document"])):
         found = vars(standing.rebuild(_place(key)))
     return _record(key, found, actor, at)
 

@@ -35,7 +35,7 @@ def record_deployment(
         if permit:
             _refuse_foreign(permit, version, environment, region)
         # A permit proves what was so when it was issued; what is so now decides.
-        kept = standing.rebuild(Place(version, environment, region))
+        kept = standing.rebuild(Place(version, environment, region), issue=False)
         if kept.verdict != ALLOW:
             reasons = kept.document["reasons"]
             raise NotAllowed(
@@ -53,7 +53,7 @@ def record_deployment(
                 implemented_at=moment(),
                 expires_at=None,
             )
-        if environment.production:
+        if environment.production and not kept.document["practice"]:
             bring_to_use(version.model, reason=_("%(reference)s was carried out") % {"reference": change.reference})
     return deployment
 

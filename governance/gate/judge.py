@@ -45,6 +45,7 @@ class Result:
     change: ChangeRequest | None
     alternatives: tuple[dict[str, str], ...]
     judgement: Judgement
+    practice: bool = False
 
     def as_document(self) -> dict[str, Any]:
         """What a standing keeps of it."""
@@ -53,6 +54,7 @@ class Result:
             "alternatives": list(self.alternatives),
             "change": str(self.change.pk) if self.change else None,
             "policies": self.judgement.policies,
+            "practice": self.practice,
         }
 
 
@@ -65,12 +67,14 @@ def evaluate(place: Place, at: datetime) -> Result:
     outcome = rules.weigh(
         agreement=agreement, approval=approval, retired=_retired(place), policy=judgement.verdict, findings=judgement.reasons
     )
+    practice = place.region.practice
     return Result(
         verdict=outcome.verdict,
-        reasons=outcome.reasons,
+        reasons=(*outcome.reasons, _for_practice(place)) if practice else outcome.reasons,
         change=change if agreement is Agreement.HOLDS else None,
         alternatives=() if outcome.verdict == ALLOW else _alternatives(place, target, facts, at),
         judgement=judgement,
+        practice=practice,
     )
 
 
@@ -112,6 +116,14 @@ def _retired(place: Place) -> Reason | None:
         return None
     return Reason(
         "retired", _("%(model)s is retired.") % {"model": place.version.model}, _("Use a model that is not, or register a new one.")
+    )
+
+
+def _for_practice(place: Place) -> Reason:
+    return Reason(
+        "practice",
+        _("%(region)s is a region for practising, so this answer comes without a permit.") % {"region": place.region},
+        _("Ask for a region where models run for real."),
     )
 
 

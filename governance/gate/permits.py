@@ -36,7 +36,7 @@ def issue(
     until: datetime | None,
 ) -> Permit:
     """Sign a permit for this version there, from now for 12 hours, or to `until` where that is sooner. Call inside acting()."""
-    expires = min(filter(None, (at + LIFE, until, change.expires_at)))
+    expires = end_of(change, at, until)
     identity = uuid4()
     claims = {
         "jti": str(identity),
@@ -59,10 +59,15 @@ def issue(
         environment=environment,
         region=region,
         token=_compact(claims),
-        expires_at=datetime.fromtimestamp(int(expires.timestamp()), UTC),
+        expires_at=expires,
     )
     permit.save()
     return permit
+
+
+def end_of(change: ChangeRequest, at: datetime, until: datetime | None) -> datetime:
+    """When a permit issued now would end, in whole seconds as its claims count them."""
+    return datetime.fromtimestamp(int(min(filter(None, (at + LIFE, until, change.expires_at))).timestamp()), UTC)
 
 
 def _compact(claims: dict[str, Any]) -> str:

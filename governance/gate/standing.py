@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from governance.changes.models import ChangeRequest, Status
 from governance.gate import keys, marks, permits
 from governance.gate.errors import PermitRefused
+from governance.gate.expiry import first_end
 from governance.gate.judge import Place, Result, evaluate
-from governance.gate.models import Permit, Standing, seal_of, sealed
-from governance.policies.models import PolicyVersion, Waiver
+from governance.gate.models import Permit, Standing, Verdict, seal_of, sealed
 from governance.policies.rules import ALLOW
-from governance.risk.models import Assessment
 from stewardship.inventory.models import ModelVersion
 from stewardship.journal.acting import acting, moment
 from stewardship.people.models import User, system_user
-from stewardship.regions.models import Region, Setting
-from stewardship.roles.models import RoleAssignment
+from stewardship.regions.models import Region
 
 # Facts that change by the mere passing of time and have no row that says when are looked at again at least this often.
 LONGEST = timedelta(hours=1)
 RENEW_PERMIT = timedelta(hours=1)
+ASKED_LATELY = timedelta(days=1)
 
 
-def rebuild(place: Place) -> Standing:
-    """Evaluate now and keep the answer; a yes comes with a permit. Whoever caused it, the answer is the system's own."""
+def rebuild(place: Place, *, issue: bool = True) -> Standing:
+    """Evaluate now and keep the answer. Whoever caused it, the answer is the system's own.
+
+    A yes comes with a permit; with `issue=False` only with one that was signed before, since nobody has asked for another.
+    """
     with transaction.atomic(), acting(system_user(), _("The standing was computed anew")):
         # The version's row is the lock: two rebuilds at once would each issue a permit.
         ModelVersion.objects.select_for_update().get(pk=place.version.pk)
         at = moment()
         seen = marks_of(place.version)
         result = evaluate(place, at)
-        until = valid_until(place, result, at)
-        document = result.as_document() | {"permit": _permit(place, result, at)}
+        end = first_end(place, result, at)
+        permit = _permit(place, result, at, end, issue=issue)
+        until = min(filter(None, (at + LONGEST, end, permit.expires_at if permit else None)))
+        document = result.as_document() | {"permit": _said(permit)}
         standing, _created = Standing.objects.update_or_create(
             version=place.version,
             environment=place.environment,
@@ -64,9 +69,14 @@ def current(place: Place, at: datetime) -> Standing:
 
 def marks_of(version: ModelVersion) -> str:
     """What the facts look like now; one query."""
+    return marks_of_each([version.pk])[version.pk]
+
+
+def marks_of_each(versions: Iterable[Any]) -> dict[Any, str]:
+    """The same for several versions, by id; one query too."""
     names = marks.looks()
-    row = ModelVersion.objects.filter(pk=version.pk).annotate(**names).values(*names).get()
-    return marks.text_of(row, names)
+    rows = ModelVersion.objects.filter(pk__in=set(versions)).annotate(**names).values("pk", *names)
+    return {row["pk"]: marks.text_of(row, names) for row in rows}
 
 
 def holds(key: tuple[Any, Any, Any], row: dict[str, Any], seen: str, at: datetime) -> bool:
@@ -76,28 +86,40 @@ def holds(key: tuple[Any, Any, Any], row: dict[str, Any], seen: str, at: datetim
     return keys.mac_matches(sealed(key, row["verdict"], row["document"], row["marks"], row["valid_until"]), row["mac"])
 
 
-def _permit(place: Place, result: Result, at: datetime) -> dict[str, str] | None:
-    """A permit for a yes: the one issued before while it lasts and says the same, otherwise a new one."""
-    if result.verdict != ALLOW or result.change is None:
+def is_complete(verdict: str, document: dict[str, Any]) -> bool:
+    """Whether this can be given to who asks: a yes for real has its permit."""
+    return verdict != ALLOW or document["practice"] or document["permit"] is not None
+
+
+def _permit(place: Place, result: Result, at: datetime, end: datetime | None, *, issue: bool) -> Permit | None:
+    """A permit for a yes: the one issued before while it lasts, says the same and ends with what it rests on; otherwise a new one."""
+    if result.verdict != ALLOW or result.change is None or result.practice:
         return None
-    latest = (
-        Permit.objects.filter(version=place.version, environment=place.environment, region=place.region, expires_at__gt=at + RENEW_PERMIT)
+    wanted = permits.end_of(result.change, at, end)
+    latest: Permit | None = (
+        Permit.objects.filter(version=place.version, environment=place.environment, region=place.region, change=result.change)
+        .filter(expires_at__gt=max(at, min(at + RENEW_PERMIT, wanted - timedelta(seconds=1))), expires_at__lte=end or at + permits.LIFE)
         .order_by("-expires_at")
         .first()
     )
-    wanted = [f"{each['policy']}/{each['version']}" for each in result.judgement.policies]
-    if latest is not None and latest.change_id == result.change.pk and _policies(latest) == wanted:
-        permit = latest
-    else:
-        permit = permits.issue(
-            change=result.change,
-            version=place.version,
-            environment=place.environment,
-            region=place.region,
-            policies=result.judgement.policies,
-            at=at,
-            until=None,
-        )
+    if latest is not None and _policies(latest) == [f"{each['policy']}/{each['version']}" for each in result.judgement.policies]:
+        return latest
+    if not issue or wanted <= at:
+        return None
+    return permits.issue(
+        change=result.change,
+        version=place.version,
+        environment=place.environment,
+        region=place.region,
+        policies=result.judgement.policies,
+        at=at,
+        until=end,
+    )
+
+
+def _said(permit: Permit | None) -> dict[str, str] | None:
+    if permit is None:
+        return None
     return {"id": str(permit.pk), "token": permit.token, "expires_at": permit.expires_at.isoformat()}
 
 
@@ -108,24 +130,6 @@ def _policies(permit: Permit) -> list[str] | None:
     except PermitRefused:
         return None
     return found
-
-
-def valid_until(place: Place, result: Result, at: datetime) -> datetime:
-    """The instant at which the earliest of the facts expires."""
-    model = place.version.model
-    ends: list[datetime | None] = [at + LONGEST, result.change.expires_at if result.change else None]
-    ends += _next(PolicyVersion.objects.all(), ("effective_from", "effective_until"), at)
-    ends += _next(Setting.objects.all(), ("valid_from", "valid_until"), at)
-    ends += _next(RoleAssignment.objects.all(), ("valid_from", "valid_until"), at)
-    ends += _next(Waiver.objects.filter(model=model), ("expires_at", "ended_at"), at)
-    assessed = Assessment.objects.latest_of(model)
-    if assessed is not None:  # its age counts in whole days
-        ends.append(assessed.at + timedelta(days=(at - assessed.at).days + 1))
-    return min(end for end in ends if end is not None and end > at)
-
-
-def _next(rows: Any, fields: tuple[str, ...], at: datetime) -> list[datetime | None]:
-    return [rows.filter(**{f"{field}__gt": at}).order_by(field).values_list(field, flat=True).first() for field in fields]
 
 
 def drop(**about: Any) -> None:
@@ -139,7 +143,7 @@ def on_moved(change: ChangeRequest, actor: User) -> None:
     if change.is_targeted and change.status in (Status.APPROVED, Status.IMPLEMENTED):
         assert change.version is not None
         assert change.environment is not None  # the check constraint says so
-        rebuild(Place(change.version, change.environment, change.region))
+        rebuild(Place(change.version, change.environment, change.region), issue=change.status == Status.APPROVED)
 
 
 def on_policies_changed(region: Region, *, actor: User) -> None:
@@ -149,11 +153,17 @@ def on_policies_changed(region: Region, *, actor: User) -> None:
 
 
 def renew(at: datetime, limit: int = 25) -> int:
-    """Compute anew what has expired, so that the next pipeline that asks does not wait; gives how many."""
-    stale = Standing.objects.filter(valid_until__lte=at).select_related(
+    """Compute anew what has expired and was asked for lately, so that who asks again does not wait; gives how many.
+
+    No permit is signed for it: one that nobody asked for would be in the journal for nothing.
+    """
+    asked = Verdict.objects.filter(
+        version=OuterRef("version"), environment=OuterRef("environment"), region=OuterRef("region"), at__gte=at - ASKED_LATELY
+    )
+    stale = Standing.objects.filter(Exists(asked), valid_until__lte=at).select_related(
         "version__model__region", "version__model__family", "environment", "region"
     )
     found = list(stale.order_by("valid_until")[:limit])
     for each in found:
-        rebuild(Place(each.version, each.environment, each.region))
+        rebuild(Place(each.version, each.environment, each.region), issue=False)
     return len(found)

@@ -335,6 +335,7 @@ class Migration(migrations.Migration):
                 ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
                 ('history_user_id', models.UUIDField(db_index=True)),
                 ('model', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='stewardship.registeredmodel', verbose_name='model')),
+                ('region', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='stewardship.region', verbose_name='region')),
             ],
             options={
                 'verbose_name': 'historical waiver',
@@ -796,6 +797,7 @@ class Migration(migrations.Migration):
                 ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended at')),
                 ('change_id', models.UUIDField(blank=True, null=True, verbose_name='change')),
                 ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='waivers', to='stewardship.registeredmodel', verbose_name='model')),
+                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='waivers', to='stewardship.region', verbose_name='region')),
             ],
             options={
                 'verbose_name': 'waiver',

@@ -56,6 +56,10 @@ class PolicyAdmin(GovernedAdmin):
     search_fields = ("name", "slug")
     actions = ("draft_next",)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Policy | None = None) -> tuple[str, ...]:
+        """What findings, waivers and permits name does not move once a version was published."""
+        return ("slug", "region") if obj is not None and obj.was_published else ()
+
     def save_model(self, request: HttpRequest, obj: Policy, form: Any, change: bool) -> None:
         """A new policy begins with an empty draft."""
         super().save_model(request, obj, form, change)
@@ -151,8 +155,8 @@ class WaiverAdmin(GovernedAdmin):
     """Exceptions, granted by approved changes and ended here."""
 
     rights = {"view": WaiverRight.VIEW, "end": WaiverRight.END}
-    list_display = ("rule", "model", "granted_at", "expires_at", "ended_at")
-    list_select_related = ("model",)
+    list_display = ("rule", "model", "region", "granted_at", "expires_at", "ended_at")
+    list_select_related = ("model", "region")
     search_fields = ("rule", "model__name")
     actions = ("end",)
 

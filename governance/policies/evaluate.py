@@ -50,7 +50,7 @@ def judge(facts: dict[str, Any], region: Region, at: datetime, *, model: Registe
     versions = list(PolicyVersion.objects.in_force(at, path).select_related("policy__region").order_by("policy__slug", "number"))
     if not versions:
         return Judgement(rules.UNDECIDED, [rules.none_in_force(region.name, ", ".join(who_can(PolicyRight.CONFIGURE)))], [], facts)
-    found = rules.findings(texts(versions), facts, _waivers(model, at))
+    found = rules.findings(texts(versions), facts, _waivers(model, region, at))
     return Judgement(rules.verdict(found), found, [_reference(version) for version in versions], facts)
 
 
@@ -120,6 +120,7 @@ def _text(rule: Rule, version: PolicyVersion) -> rules.Text:
         region=version.policy.region.name,
         policy=version.policy.name,
         version=version.number,
+        waivable=rule.waivable,
     )
 
 
@@ -140,7 +141,7 @@ def _path(region: Region, model: RegisteredModel | None) -> set[UUID]:
     return path
 
 
-def _waivers(model: RegisteredModel | None, at: datetime) -> dict[str, str]:
+def _waivers(model: RegisteredModel | None, target: Region, at: datetime) -> dict[str, str]:
     if model is None:
         return {}
-    return {waiver.rule: str(waiver.pk) for waiver in Waiver.objects.in_force(at).filter(model=model)}
+    return {waiver.rule: str(waiver.pk) for waiver in Waiver.objects.in_force(at).covering(model, target)}

@@ -31,10 +31,14 @@ class Text:
     region: str = ""
     policy: str = ""
     version: int = 0
+    waivable: bool = True
 
 
 def finding(text: Text, facts: Mapping[str, Any], waiver: str = "") -> dict[str, Any] | None:
-    """What one rule says about the facts, or None where it does not apply. `waiver` is the id of an exception in force."""
+    """What one rule says about the facts, or None where it does not apply. `waiver` is the id of an exception in force.
+
+    A rule that allows no exception heeds none, also one that was granted while an earlier text of it still did.
+    """
     applies = _evaluate(text.applies_when, facts) if text.applies_when.strip() else Outcome(True, "", [])
     if applies.value is False:
         return None
@@ -43,7 +47,7 @@ def finding(text: Text, facts: Mapping[str, Any], waiver: str = "") -> dict[str,
     outcome, reason, trace = _named(answer), answer.reason, answer.trace
     if applies.value is None and answer.value is not True:
         outcome, reason, trace = UNKNOWN, applies.reason, [*applies.trace, *answer.trace]
-    waived = waiver if waiver and outcome != MET else ""
+    waived = waiver if text.waivable and outcome != MET else ""
     return {
         "rule": text.name,
         "severity": text.severity,

@@ -17,9 +17,11 @@ from governance.approvals.models import Decision, Requirement
 from governance.approvals.rights import DecisionRight
 from governance.changes.models import ChangeQuerySet, ChangeRequest
 from governance.changes.rights import ChangeRight
+from governance.gate import standing as gate
 from governance.gate.models import Standing
 from governance.gate.panels import TONES
 from governance.gate.rights import StandingRight
+from governance.policies.rules import ALLOW
 from monitoring.alerts.models import RANKS, Alert
 from monitoring.alerts.rights import AlertRight
 from monitoring.signals.models import Series
@@ -44,22 +46,23 @@ class Place:
     region: Region
     deployment: Deployment | None
     standing: Standing | None
-    at: datetime
+    holds: bool  # whether the gate would still answer from it
 
     @property
     def chip(self) -> Chip:
-        """What the gate says. An answer past its time is not known any more, whatever it was."""
+        """What the gate says. An answer past its time, or from before a fact changed, is not known any more, whatever it was."""
         if self.standing is None:
             return Chip(_("not known"), "unknown", title=_("The gate was not asked about this place since its facts last changed."))
         label, said = self.standing.get_verdict_display(), _("Computed %(when)s") % {"when": absolute(self.standing.computed_at)}
-        if self.standing.valid_until <= self.at:
+        if not self.holds:
             return Chip(_("was %(verdict)s") % {"verdict": label}, "unknown", title=said)
         return Chip(label, TONES[self.standing.verdict], title=said)
 
     @property
     def reasons(self) -> list[dict[str, Any]]:
         """Why the gate does not say yes."""
-        return list(self.standing.document.get("reasons", ())) if self.standing is not None else []
+        kept = self.standing
+        return list(kept.document.get("reasons", ())) if kept is not None and self.holds and kept.verdict != ALLOW else []
 
 
 def places(user: User, model: RegisteredModel, at: datetime) -> list[Place]:
@@ -69,10 +72,12 @@ def places(user: User, model: RegisteredModel, at: datetime) -> list[Place]:
     related = ("version", "environment", "region")
     runs = {(one.version_id, one.environment_id, one.region_id): one for one in live.select_related(*related)[:MOST_PLACES]}
     asked = {(one.version_id, one.environment_id, one.region_id): one for one in standings.select_related(*related)[:MOST_PLACES]}
+    seen = gate.marks_of_each(one.version_id for one in asked.values())
     found = []
     for key in {**runs, **asked}:
-        one = runs.get(key) or asked[key]
-        found.append(Place(one.version, one.environment, one.region, runs.get(key), asked.get(key), at))
+        one, kept = runs.get(key) or asked[key], asked.get(key)
+        holds = kept is not None and gate.holds(key, vars(kept), seen[kept.version_id], at)
+        found.append(Place(one.version, one.environment, one.region, runs.get(key), kept, holds))
     return sorted(
         found,
         key=lambda place: (

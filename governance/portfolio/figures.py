@@ -33,7 +33,7 @@ from stewardship.coverage.rights import GapRight
 from stewardship.inventory.models import TIERS, Deployment, RegisteredModel, Stage
 from stewardship.inventory.rights import DeploymentRight, ModelRight
 from stewardship.people.models import User
-from stewardship.regions.listing import below
+from stewardship.regions.listing import FOR_REAL, below
 from stewardship.regions.models import Region
 
 Text = str | Promise
@@ -59,14 +59,19 @@ class Portfolio:
     def __init__(self, user: User, at: datetime, region: str = "") -> None:
         self.user, self.at, self.region = user, at, region
         self.ids = below(region) if region else None
+        # Practice is counted only where somebody asks for a region for practising by name.
+        self.practice = Region.objects.for_practice() if self.ids is None else frozenset()
 
     def _rows(self, noun: Any, right: str) -> Any:
         rows = noun.objects.allowed(self.user, right)
-        return rows if self.ids is None else rows.filter(region_id__in=self.ids)
+        if self.ids is not None:
+            return rows.filter(region_id__in=self.ids)
+        return rows.exclude(region_id__in=self.practice) if self.practice else rows
 
     def url(self, name: str, **query: str) -> str:
         """A list, narrowed like the figure."""
-        asked = {key: value for key, value in {**query, "region": query.get("region", self.region)}.items() if value}
+        region = self.region or (FOR_REAL if self.practice else "")
+        asked = {key: value for key, value in {**query, "region": query.get("region", region)}.items() if value}
         return f"{reverse(name)}?{urlencode(asked)}" if asked else reverse(name)
 
     # figures ---------------------------------------------------------------------------------------
@@ -141,7 +146,7 @@ class Portfolio:
 
     def counted(self) -> Counter[tuple[UUID, str, str]]:
         """How many models by region, tier and stage; one aggregate, however many models there are."""
-        rows: QuerySet[Any] = self._rows(RegisteredModel, ModelRight.VIEW).filter(region__practice=False)
+        rows: QuerySet[Any] = self._rows(RegisteredModel, ModelRight.VIEW)
         cells = rows.order_by().values_list("region_id", "tier", "stage").annotate(n=Count("pk"))
         found: Counter[tuple[UUID, str, str]] = Counter()
         for region, tier, stage, n in cells:
@@ -182,7 +187,7 @@ def stage_heads() -> list[tuple[str, Text]]:
 
 def matrix(portfolio: Portfolio, counts: Mapping[tuple[UUID, str, str], int]) -> list[Row]:
     """Region × tier and region × stage: every row holds what lies below it too, as the list behind it does."""
-    regions = {one.pk: one for one in Region.objects.allowed(portfolio.user, ModelRight.VIEW).filter(practice=False)}
+    regions = {one.pk: one for one in Region.objects.allowed(portfolio.user, ModelRight.VIEW) if one.pk not in portfolio.practice}
     if portfolio.ids is not None:
         regions = {pk: one for pk, one in regions.items() if pk in portfolio.ids}
     parents: dict[UUID, UUID | None] = {pk: one.parent_id for pk, one in regions.items()}

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models import CharField, Exists, F, Func, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -95,16 +95,15 @@ class Page:
 
 
 def happened(user: User, model: RegisteredModel, *, kind: str = "", before: int | None = None) -> Page:
-    """What this person may see of it; four queries, however long the history is."""
+    """What this person may see of it; five queries, however long the history is."""
     told = {shape.table: shape for shape in shapes() if shape.noun in NOUNS and kind in {"", NOUNS[shape.noun].kind}}
     told = _visible(user, model, told)
-    ids, names = _belonging(model)
-    entries = Entry.objects.filter(obj__in=ids, tbl__in=told)
+    entries = Entry.objects.filter(tbl__in=told, obj__in=_chains(model))
     if before is not None:
         entries = entries.filter(index__lt=before)
     found = list(entries.order_by("-index")[: PER_PAGE + 1])
     people = dict(User.objects.filter(pk__in={leaf.parse(one.payload.encode())["actor"] for one in found}).values_list("pk", "full_name"))
-    items = list(_items(found[:PER_PAGE], told, people, names))
+    items = list(_items(found[:PER_PAGE], told, people, _names(model, {one.obj for one in found})))
     return Page(items, found[PER_PAGE - 1].index if len(found) > PER_PAGE else None)
 
 
@@ -117,24 +116,50 @@ def _visible(user: User, model: RegisteredModel, told: Mapping[str, Shape]) -> d
     return {table: shape for table, shape in told.items() if shape.noun.view_right in held}  # type: ignore[attr-defined]
 
 
-def _belonging(model: RegisteredModel) -> tuple[list[str], dict[str, str]]:
-    """Ids of the chains in the journal that are this model's, and how each object calls itself; one query."""
-    named: dict[Any, str] = {
-        ModelVersion: "label",
-        Alert: "title",
-        Deployment: "version__label",
-        Dossier: "model__name",
-        RoleAssignment: "role__name",
-        Gap: "label",
-        Action: "title",
-        Waiver: "rule",
-    }
-    rows = [noun.objects.filter(model=model).order_by().values_list("pk", name) for noun, name in named.items()]
-    reference = Concat(Value("CR-"), Cast("number", CharField()), Value(" "), "title", output_field=CharField())
-    rows.append(ChangeRequest.objects.filter(model=model).order_by().annotate(said=reference).values_list("pk", "said"))
-    first, *others = [*rows, Artifact.objects.filter(version__model=model).order_by().values_list("pk", "name")]
-    names = {str(pk): str(name) for pk, name in first.union(*others, all=True)} | {str(model.pk): model.name}
-    return list(names), names
+REFERENCE = Concat(Value("CR-"), Cast("number", CharField()), Value(" "), "title", output_field=CharField())
+# The nouns whose chains in the journal are a model's, the way from each to its model, and how each of its objects calls itself.
+CHAINS: tuple[tuple[type[Any], str, Any], ...] = (
+    (ModelVersion, "model", F("label")),
+    (Alert, "model", F("title")),
+    (Deployment, "model", F("version__label")),
+    (Dossier, "model", F("model__name")),
+    (RoleAssignment, "model", F("role__name")),
+    (Gap, "model", F("label")),
+    (Action, "model", F("title")),
+    (Waiver, "model", F("rule")),
+    (ChangeRequest, "model", REFERENCE),
+    (Artifact, "version__model", F("name")),
+)
+
+
+class AsText(Func):
+    """An id as the journal writes it, with dashes, whatever the database keeps."""
+
+    template = "CAST(%(expressions)s AS text)"
+    output_field = CharField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, Any]:
+        sql, params = compiler.compile(self.source_expressions[0])
+        # Places in the 32 hexadecimal digits that SQLite keeps: 8-4-4-4-12.
+        parts = " || '-' || ".join(f"substr({sql}, {start}, {length})" for start, length in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12)))
+        return f"({parts})", (*params,) * 5
+
+
+def _chains(model: RegisteredModel) -> QuerySet[Any]:
+    """The ids of the model and of what is its own, as a query: there may be more of them than a statement could hold as values."""
+    itself = RegisteredModel.objects.filter(pk=model.pk).order_by().values_list(AsText("pk"))
+    rows = (noun.objects.filter(**{path: model}).order_by().values_list(AsText("pk")) for noun, path, _name in CHAINS)
+    found: QuerySet[Any] = itself.union(*rows, all=True)
+    return found
+
+
+def _names(model: RegisteredModel, objects: set[str]) -> dict[str, str]:
+    """How those of these objects that are this model's call themselves; one query."""
+    rows = [
+        noun.objects.filter(**{path: model}, pk__in=objects).order_by().annotate(said=name).values_list("pk", "said")
+        for noun, path, name in CHAINS
+    ]
+    return {str(pk): str(name) for pk, name in rows[0].union(*rows[1:], all=True)} | {str(model.pk): model.name}
 
 
 def _items(entries: Iterable[Entry], told: Mapping[str, Shape], people: Mapping[UUID, str], names: Mapping[str, str]) -> Iterable[Item]:

@@ -36,6 +36,7 @@ from stewardship.inventory.register import register_version
 from stewardship.inventory.rights import ModelRight, VersionRight
 from stewardship.inventory.shown import model_url, stage_chip, tier_chip
 from stewardship.people.models import User
+from stewardship.regions.panels import region_chips
 from stewardship.roles.listing import with_accountable
 
 MOST_VERSIONS = 20
@@ -84,7 +85,7 @@ class ModelPage(ObjectPage):
         name = self.object.accountable_name
         yield stage_chip(self.object)
         yield tier_chip(self.object)
-        yield Chip(self.object.region.name, icon="none", title=_("Region"))
+        yield from region_chips(self.object.region)
         yield Chip(name, icon="person", title=_("Accountable")) if name else Chip(_("nobody accountable"), "act")
 
     def get_actions(self) -> Iterable[PageAction]:
@@ -210,7 +211,7 @@ class VersionPage(ObjectPage):
     def get_chips(self) -> Iterable[Chip]:
         live = [place for place in self.places if place.deployment is not None]
         yield Chip(_("live"), "good") if live else Chip(_("not live"))
-        yield Chip(self.object.model.region.name)
+        yield from region_chips(self.object.model.region)
 
     def get_actions(self) -> Iterable[PageAction]:
         version = self.object

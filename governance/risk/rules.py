@@ -91,13 +91,17 @@ def _documents(values: Any) -> list[Document]:
     return [one for one in values if isinstance(one, Mapping)] if isinstance(values, list | tuple) else []
 
 
+def _only_documents(values: Any) -> bool:
+    return isinstance(values, list | tuple) and all(isinstance(one, Mapping) for one in values)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool) and abs(Decimal(value)) <= 1_000_000
 
 
 def _check_questions(questions: Sequence[Document]) -> list[Problem]:
     documents = _documents(questions)
-    if not documents or len(documents) != len(questions):
+    if not documents or not _only_documents(questions):
         return [Problem("questions", "Questions are a list of at least one {key, text, weight, options}.")]
     found = []
     keys = [str(question.get("key", "")) for question in documents]
@@ -105,11 +109,16 @@ def _check_questions(questions: Sequence[Document]) -> list[Problem]:
         found.append(Problem("questions", f"The key '{key}' is used twice or is no plain name."))
     for question in documents:
         name = question.get("key")
+        if not all(isinstance(question.get(part, ""), str) for part in ("key", "text", "help")) or not question.get("text"):
+            found.append(Problem("questions", f"The key, text or help of '{name}' is no text."))
         if not _is_number(question.get("weight")) or question["weight"] <= 0:
             found.append(Problem("questions", f"The weight of '{name}' is not a number above 0."))
         options = _documents(question.get("options"))
-        if len(options) < 2 or not all(_is_number(one.get("points")) and one.get("value") and one.get("label") for one in options):
+        whole = all(_is_number(one.get("points")) and one.get("value") and one.get("label") for one in options)
+        if len(options) < 2 or not whole or not _only_documents(question["options"]):
             found.append(Problem("questions", f"'{name}' needs at least two options, each with value, label and points."))
+        elif not all(isinstance(one[name], str) for one in options for name in ("value", "label")):
+            found.append(Problem("questions", f"An option of '{name}' has a value or label that is no text."))
         elif len({one["value"] for one in options}) != len(options):
             found.append(Problem("questions", f"Two options of '{name}' have the same value."))
     return found
@@ -117,7 +126,8 @@ def _check_questions(questions: Sequence[Document]) -> list[Problem]:
 
 def _check_bands(bands: Sequence[Document]) -> list[Problem]:
     documents = _documents(bands)
-    if not documents or not all(_is_number(band.get("at_least")) and band.get("tier") in TIERS for band in documents):
+    whole = all(_is_number(band.get("at_least")) and band.get("tier") in TIERS for band in documents)
+    if not documents or not whole or not _only_documents(bands):
         return [Problem("bands", "Bands are a list of {at_least, tier}, with a tier from 1 to 4.")]
     ordered = sorted(documents, key=_lower_end)
     found = []
@@ -131,7 +141,7 @@ def _check_bands(bands: Sequence[Document]) -> list[Problem]:
 def _check_floors(floors: Sequence[Document], keys: set[str]) -> list[Problem]:
     found = []
     documents = _documents(floors)
-    if len(documents) != len(floors or ()):
+    if not _only_documents(floors):
         return [Problem("floors", "Floors are a list of {when, tier, why}.")]
     for floor in documents:
         if floor.get("tier") not in TIERS or not floor.get("why"):

@@ -29,6 +29,7 @@ from stewardship.escalation import story as escalation
 from stewardship.inventory.models import RegisteredModel
 from stewardship.inventory.rights import ModelRight
 from stewardship.regions.listing import region_filter
+from stewardship.regions.panels import region_chips
 
 FEW = 100
 
@@ -100,7 +101,7 @@ class AlertDetail(ObjectPage):
         alert = self.object
         yield story.level_chip(alert)
         yield story.status_chip(alert)
-        yield Chip(alert.region.name)
+        yield from region_chips(alert.region)
         if alert.episode > 1:
             yield Chip(_("Episode %(n)d") % {"n": alert.episode})
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from tree_queries.fields import TreeNodeForeignKey
@@ -40,9 +40,9 @@ class RegionQuerySet(GovernedQuerySet, TreeQuerySet):
         """These regions and everything below them, as ids; one query."""
         return tree.below(self.parents(), ids)
 
-    def practice(self, practice: bool = True) -> Self:
-        """Regions for practising, whose records stay out of reports and figures (or, with False, the real ones)."""
-        return self.filter(practice=practice)
+    def for_practice(self) -> frozenset[UUID]:
+        """Regions for practising, whose records stay out of reports and figures, as ids; one query."""
+        return frozenset(self.model._default_manager.filter(practice=True).order_by().values_list("id", flat=True))
 
 
 class Region(Recorded):
@@ -79,10 +79,18 @@ class Region(Recorded):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save and record; raises TreeRefused when the region would end up below itself."""
+        """Save and record; raises TreeRefused when the region would end up below itself.
+
+        What lies below a region for practising is for practice too. It is written down there, so that a row says all by itself.
+        """
         if self.parent_id is not None and not self._state.adding and self.pk in tree.above(Region.objects.parents(), self.parent_id):
             raise TreeRefused("A region cannot be below itself.", field="parent", remedy="Choose a parent outside this region.")
-        super().save(*args, **kwargs)
+        with transaction.atomic():
+            self.practice = self.practice or Region.objects.filter(pk=self.parent_id, practice=True).exists()
+            super().save(*args, **kwargs)
+            if self.practice:
+                for below in Region.objects.filter(parent=self, practice=False):
+                    below.save()
         tree.changed()
 
     def ancestors_and_self(self) -> list[Region]:

@@ -75,10 +75,28 @@ def look() -> dict[str, Any]:
         "real": sorted(ModelVersion.objects.filter(model__slug="tumour-risk").values_list("label", flat=True)),
         "real_live": sorted(Deployment.objects.live().filter(model__slug="tumour-risk").values_list("region__code", flat=True)),
         "unaccounted": [model.slug for model in RegisteredModel.objects.all() if accountable(model) is None],
+        "out_of_order": out_of_order(),
         "nouns": sorted(label for label, *_rest in known),
         "without_transitions": sorted(label for label, _model, _field, transitions in known if transitions is None),
         "wrong": {label: wrong for label, model, field, transitions in known if (wrong := steps_of(model, field, transitions or {}))},
     }
+
+
+def out_of_order() -> list[str]:
+    """Entries of what a model's history tells that say they happened before the entry before them."""
+    from governance.portfolio.happened import NOUNS
+    from stewardship.journal import leaf
+    from stewardship.journal.models import Entry
+    from stewardship.journal.tables import shapes
+
+    told = [shape.table for shape in shapes() if shape.noun in NOUNS]
+    wrong, before = [], ""
+    for entry in Entry.objects.filter(tbl__in=told).order_by("index"):
+        at = leaf.parse(entry.payload.encode())["at"]
+        if at < before:
+            wrong.append(f"{entry.index} {entry.tbl}: {at} after {before}")
+        before = at
+    return wrong
 
 
 if __name__ == "__main__":

@@ -72,6 +72,10 @@ def test_it_holds_the_whole_organisation(seen: dict[str, Any]) -> None:
     assert seen["unaccounted"] == []
 
 
+def test_the_journal_tells_it_in_the_order_in_which_it_happened(seen: dict[str, Any]) -> None:
+    assert seen["out_of_order"] == []
+
+
 def test_it_tells_of_refusals_waivers_deadlines_and_alarms(seen: dict[str, Any]) -> None:
     changes, alerts = seen["changes"], seen["alerts"]
     assert changes["retraining/rejected"] == 1

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from config.portal.errors import IllegalTransition
 from governance.approvals.errors import NoRoute, NotYetCompliant, VacantRole
 from governance.approvals.models import Route
 from governance.approvals.submit import submit
+from governance.changes.draft import draft
 from governance.changes.errors import Incomplete
 from governance.changes.models import ChangeRequest, RollbackPlan, Status
 from stewardship.access.errors import Forbidden, NotVisible
@@ -216,3 +220,16 @@ def test_a_version_of_another_model_is_refused(cast: Cast, change: ChangeRequest
     with pytest.raises(Invalid, match="status"):
         change.edit(actor=alice, status="approved")
     assert RollbackPlan.objects.get(change=change).target_version is None
+
+
+def test_a_region_cannot_excuse_itself_from_a_rule_of_a_region_above(cast: Cast, model: RegisteredModel, alice: User) -> None:
+    policy(cast)
+    policy(cast, "de", rules={"tier": "model.tier == 1"})
+    one = [{"name": "Review", "requirements": [{"role": "validator"}]}]
+    own, above = route(cast, "de", kind="waiver", stages=one), route(cast, kind="waiver", stages=one)
+    for rule, wanted in (("policy-de/tier", own), ("policy-global/recall", above)):
+        asked = draft(
+            actor=alice, kind="waiver", model=model, rationale="For now", waived_rule=rule, compensating_control="A second look",
+            waiver_until=timezone.now() + timedelta(days=9),
+        )  # fmt: skip
+        assert submit(asked, actor=alice).rule == wanted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from governance.evidence.attach import attach
 from governance.evidence.errors import DigestMismatch, EvidenceRefused
 from governance.evidence.facts import facts
 from governance.evidence.models import Artifact
+from monitoring.signals.models import Metric
 from stewardship.access.errors import Forbidden, NotVisible
 from stewardship.documents import owners
 from stewardship.inventory.models import ModelVersion
-from stewardship.people.models import User
+from stewardship.journal.acting import acting
+from stewardship.people.models import User, system_user
 from tests.cast import make_version
 
 DATA = Path(__file__).parent / "data"
@@ -108,6 +111,19 @@ def test_facts_add_up_tests_and_take_the_latest_of_each_name(version: ModelVersi
     assert (found["tests"]["total"], found["tests"]["passed"], found["tests"]["failed"]) == (16, 14, 1)
     assert found["tests"]["failed_names"] == ["test_model.test_brier_score_at_most_0_065"]
     assert found["kinds"] == ["junit", "metrics", "model_card"]
+
+
+def test_the_worst_subgroup_is_the_one_that_the_catalogue_calls_bad(version: ModelVersion, pipeline: User) -> None:
+    with acting(system_user(), "The catalogue"):
+        Metric(slug="forecast.mape", name="Error", direction="higher_is_worse").save()
+        Metric(slug="2nd", name="No name for a rule", direction="higher_is_worse").save()
+    groups = [{"subgroup": "young", "forecast_mape": 0.1, "gap": 1}, {"subgroup": "old", "forecast_mape": 0.3, "gap": 2}]
+    data = json.dumps({"metrics": {"forecast_mape": 0.2, "gap": 1}, "subgroups": {"groups": groups}}).encode()
+    send(version, pipeline, data=data)
+    found = facts(version)["metrics"]
+    assert found["forecast_mape"]["worst"]["subgroup"] == "old"
+    assert "worst" not in found["gap"], "nobody says which way it is bad"
+    assert (found["gap"]["lowest"]["subgroup"], found["gap"]["highest"]["subgroup"]) == ("young", "old")
 
 
 def test_facts_of_a_past_instant(version: ModelVersion, pipeline: User) -> None:

@@ -42,9 +42,10 @@ def test_an_interval_that_collapsed_is_not_certainty() -> None:
     assert (precision["low"], precision["high"]) == (Decimal("0.936861"), Decimal("1.000000"))
 
 
-def test_the_worst_subgroup_stands_beside_its_metric() -> None:
-    worst = metrics.read((DATA / "1.2.0" / "metrics.json").read_bytes()).readings["metrics"]["recall"]["worst"]
-    assert worst == {
+def test_the_subgroups_at_both_ends_stand_beside_their_metric() -> None:
+    recall = metrics.read((DATA / "1.2.0" / "metrics.json").read_bytes()).readings["metrics"]["recall"]
+    assert "worst" not in recall, "the file does not say which way is bad"
+    assert recall["lowest"] == {
         "subgroup": "mean radius < 13.37",
         "value": Decimal("0.8"),
         "interval": "reported",
@@ -53,6 +54,14 @@ def test_the_worst_subgroup_stands_beside_its_metric() -> None:
         "low": Decimal("0.4"),
         "high": Decimal("1.0"),
     }
+
+
+def test_which_end_is_the_worst_depends_on_the_metric() -> None:
+    groups = [{"subgroup": "young", "recall": 0.9, "mape": 0.1, "odd": 1}, {"subgroup": "old", "recall": 0.8, "mape": 0.3, "odd": 2}]
+    read = read_metrics({"metrics": {"recall": 0.85, "mape": 0.2, "odd": 1, "alone": 1}, "subgroups": {"groups": groups}})
+    found = metrics.point_out_worst(read, {"mape": "higher_is_worse", "alone": "higher_is_worse", "odd": "outside_range"})
+    assert {name: one["worst"]["subgroup"] for name, one in found.items() if "worst" in one} == {"recall": "old", "mape": "old"}
+    assert metrics.point_out_worst(read, {"recall": "higher_is_worse"})["recall"]["worst"]["subgroup"] == "young", "the catalogue decides"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +99,7 @@ def test_plain_documents_are_read_too(document: Any, expected: Any) -> None:
 def test_a_subgroup_without_interval_is_compared_by_its_value() -> None:
     groups = [{"subgroup": "a", "acc": 0.9, "n": 3}, {"subgroup": "b", "acc": 0.7}, {"subgroup": "c", "acc": 0.8}]
     found = read_metrics({"metrics": {"acc": 0.8}, "subgroups": {"groups": groups}})
-    assert found["acc"]["worst"] == {"subgroup": "b", "value": Decimal("0.7"), "interval": "none"}
+    assert found["acc"]["lowest"] == {"subgroup": "b", "value": Decimal("0.7"), "interval": "none"}
 
 
 @pytest.mark.parametrize(

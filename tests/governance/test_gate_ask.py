@@ -17,6 +17,8 @@ from governance.gate.deploy import record_deployment
 from governance.gate.errors import NotAllowed, PermitRefused, UnknownTarget, UnknownVersion
 from governance.gate.judge import Place, evaluate
 from governance.gate.models import Permit, Standing, Verdict
+from governance.policies.draft import next_version
+from governance.policies.waive import grant
 from stewardship.inventory.models import Deployment, ModelVersion, RegisteredModel, Stage
 from stewardship.journal.acting import acting
 from stewardship.people.models import User, system_user
@@ -150,6 +152,50 @@ def test_a_new_policy_an_alert_of_facts_or_a_retirement_changes_it(
     assert answer.reasons[0]["rule"] == "retired"
 
 
+def test_evidence_of_what_runs_there_now_changes_the_answer_for_the_next(
+    cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User
+) -> None:
+    approved(cast, model, version)
+    record_deployment(actor=pipeline, version=version, environment=cast.environments["production"], region=cast.regions["de"])
+    newer = make_version(model, "1.2.0")
+    with_evidence(newer)
+    approved(cast, model, newer, first=False)
+    policy(cast, "de", rules={"no-worse": "evidence.metrics.recall.low >= previous.metrics.recall.low"})
+    assert asked(pipeline, newer).verdict == "allow"
+    with_evidence(version, data=metrics("0.99", "0.97"))
+    assert asked(pipeline, newer).verdict == "deny"
+
+
+@pytest.mark.parametrize("about", ["role", "policy"])
+def test_configuration_that_no_verb_tells_the_gate_of_changes_the_answer(
+    about: str, cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User
+) -> None:
+    approved(cast, model, version)
+    stricter = policy(cast, "de", rules={"tier": "model.tier == 1"}).policy
+    asked(pipeline, version)
+    kept = Standing.objects.get().marks
+    noun = cast.roles["owner"] if about == "role" else stricter
+    with acting(system_user(), "Another name"):
+        noun.name = "Renamed"
+        noun.save()
+    answer = asked(pipeline, version)
+    assert Standing.objects.get().marks != kept
+    assert about == "policy" or answer.reasons[0]["who"] == "Renamed"
+
+
+def test_a_transaction_that_took_its_number_early_and_commits_late_is_seen(
+    cast: Cast, model: RegisteredModel, version: ModelVersion
+) -> None:
+    before = standing.marks_of(version)
+    environment = cast.environments["production"]
+    row = environment.history.first()
+    with acting(system_user(), "Begun before the others, done after them"):
+        row.pk = -1
+        row._state.adding = True
+        row.save(force_insert=True)
+    assert standing.marks_of(version) != before
+
+
 def test_with_every_policy_gone_it_is_undecided(cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User) -> None:
     approved(cast, model, version)
     from governance.policies.models import PolicyVersion
@@ -268,6 +314,75 @@ def test_one_permit_lasts_for_many_questions(cast: Cast, model: RegisteredModel,
     assert standing.renew(timezone.now()) == 1
     assert asked(pipeline, version).permit == first
     assert Permit.objects.count() == 1
+
+
+def test_a_permit_ends_with_what_it_rests_on(cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User) -> None:
+    approved(cast, model, version)
+    long = asked(pipeline, version).permit
+    policy(cast, "de", rules={"tier": "model.tier == 1"})
+    ends = timezone.now() + timedelta(minutes=20)
+    grant(
+        actor=system_user(), model=model, region=model.region, rule="policy-de/tier", reason="For now", compensating_control="A look",
+        expires_at=ends,
+    )  # fmt: skip
+    short = asked(pipeline, version).permit
+    assert short is not None
+    assert short != long
+    assert permits.verify(short, keys.public_key())["exp"] == int(ends.timestamp())
+    assert Standing.objects.get().valid_until <= ends
+    Standing.objects.all().delete()
+    assert asked(pipeline, version).permit == short, "no new one is to be had that lasts longer"
+
+
+def test_a_permit_that_outlives_a_new_end_is_not_given_again(
+    cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User
+) -> None:
+    approved(cast, model, version)
+    first = asked(pipeline, version).permit
+    replaced = policy(cast, "eu", rules={"any": "true"})
+    second = asked(pipeline, version).permit
+    later = next_version(replaced.policy, actor=system_user())
+    later.publish(actor=system_user(), effective_from=timezone.now() + timedelta(hours=2))
+    third = asked(pipeline, version).permit
+    assert third is not None
+    assert len({first, second, third}) == 3
+    assert permits.verify(third, keys.public_key())["exp"] <= (timezone.now() + timedelta(hours=2)).timestamp()
+
+
+def test_only_what_was_asked_lately_is_renewed_and_without_a_new_permit(
+    cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User
+) -> None:
+    approved(cast, model, version)
+    Standing.objects.update(valid_until=timezone.now())
+    assert standing.renew(timezone.now()) == 0, "nobody has asked"
+    asked(pipeline, version)
+    Standing.objects.update(valid_until=timezone.now())
+    long_after = timezone.now() + standing.ASKED_LATELY + timedelta(minutes=1)
+    assert standing.renew(long_after) == 0
+    policy(cast, "eu", rules={"any": "true"})  # the permit says which policies it was given under
+    issued = Permit.objects.count()
+    assert standing.renew(timezone.now()) == 1
+    assert Permit.objects.count() == issued
+    assert asked(pipeline, version).permit is not None
+    assert Permit.objects.count() == issued + 1
+
+
+def test_practice_gets_no_permit_and_moves_no_model(cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User) -> None:
+    with acting(system_user(), "For newcomers"):
+        cast.regions["fr"].practice = True
+        cast.regions["fr"].save()
+    approved(cast, model, version, region=cast.regions["fr"])
+    answer = asked(pipeline, version, region="fr")
+    assert answer.verdict == "allow"
+    assert answer.permit is None
+    assert [reason["rule"] for reason in answer.reasons] == ["practice"]
+    assert not Permit.objects.exists()
+    with CaptureQueriesContext(connection) as seen:
+        asked(pipeline, version, region="fr")
+    assert len(seen) == 2
+    record_deployment(actor=pipeline, version=version, environment=cast.environments["production"], region=cast.regions["fr"])
+    model.refresh_from_db()
+    assert model.stage == Stage.CONCEPT
 
 
 def test_what_does_not_exist_or_may_not_be_seen(cast: Cast, version: ModelVersion, pipeline: User, gita: User) -> None:

@@ -10,15 +10,17 @@ import pytest
 from django.utils import timezone
 
 from governance.policies import hooks
-from governance.policies.draft import add_rule, create_policy
+from governance.policies.draft import add_rule, create_policy, next_version
 from governance.policies.errors import NotWaivable
 from governance.policies.evaluate import evaluate, judge, with_people
 from governance.policies.models import Evaluation, PolicyVersion, Waiver
-from governance.policies.waive import grant
+from governance.policies.waive import grant, who_decides
 from stewardship.access.errors import Forbidden
 from stewardship.inventory.models import RegisteredModel
 from stewardship.journal import canonical
+from stewardship.journal.acting import acting
 from stewardship.people.models import User
+from stewardship.regions.models import Region
 from tests.cast import Cast
 
 FACTS: dict[str, Any] = {"model": {"tier": 2}, "evidence": {"metrics": {"recall": {"low": Decimal("0.81"), "value": Decimal("2.0")}}}}
@@ -102,7 +104,8 @@ def test_the_people_who_can_help_are_named_late(cast: Cast, system: User, model:
 
 
 def waive(model: RegisteredModel, actor: User, rule: str = "policy-de/recall", **fields: Any) -> Waiver:
-    given = {"reason": "New clinic", "compensating_control": "Second reading", "expires_at": timezone.now() + timedelta(days=30)}
+    given: dict[str, Any] = {"region": model.region, "reason": "New clinic", "compensating_control": "Second reading"}
+    given["expires_at"] = timezone.now() + timedelta(days=30)
     return grant(actor=actor, model=model, rule=rule, **{**given, **fields})
 
 
@@ -126,6 +129,47 @@ def test_a_waiver_covers_one_model_until_it_ends(
     assert told == ["de", "de"]
     assert waiver.history.count() == 2
     assert str(waiver) == "policy-de/recall · Tumour risk"
+
+
+def test_a_waiver_holds_for_its_region_and_below_and_nowhere_else(cast: Cast, system: User, model: RegisteredModel) -> None:
+    adopt(cast, system, "global", "model.tier == 1")
+    waive(model, system, "policy-global/recall", region=cast.regions["eu"])
+    verdicts = {code: judge(FACTS, cast.regions[code], timezone.now(), model=model).verdict for code in ("de", "fr", "eu", "emea", "jp")}
+    assert verdicts == {"de": "allow", "fr": "allow", "eu": "allow", "emea": "deny", "jp": "deny"}
+
+
+def test_a_rule_that_allows_no_exception_any_more_heeds_none(cast: Cast, system: User, model: RegisteredModel) -> None:
+    version = adopt(cast, system, "de", "model.tier == 1")
+    waive(model, system)
+    stricter = next_version(version.policy, actor=system)
+    rule = stricter.rules.get()
+    rule.waivable = False
+    with acting(system):
+        rule.save()
+    stricter.publish(actor=system)
+    assert judge(FACTS, model.region, timezone.now(), model=model).verdict == "deny"
+
+
+def test_practice_excuses_nothing_real(cast: Cast, system: User, model: RegisteredModel, foreign_model: RegisteredModel) -> None:
+    adopt(cast, system, "global", "model.tier == 1")
+    with acting(system):
+        cast.regions["apac"].practice = True
+        cast.regions["apac"].save()
+    below = Region.objects.get(code="jp")
+    with pytest.raises(NotWaivable) as refused:
+        waive(model, system, "policy-global/recall", region=below)
+    assert refused.value.field == "region"
+    assert waive(RegisteredModel.objects.get(pk=foreign_model.pk), system, "policy-global/recall", region=below)
+
+
+def test_who_made_the_rule_decides_about_an_exception_from_it(cast: Cast, system: User) -> None:
+    for region in ("global", "eu", "de", "fr"):
+        adopt(cast, system, region, "false")
+    decide = {
+        rule: who_decides(f"policy-{rule}/recall", cast.regions["de"], timezone.now()).code
+        for rule in ("global", "eu", "de", "fr", "nowhere")
+    }
+    assert decide == {"global": "global", "eu": "eu", "de": "de", "fr": "eu", "nowhere": "de"}
 
 
 def test_a_bare_key_names_a_rule_where_it_is_the_only_one(cast: Cast, system: User, model: RegisteredModel) -> None:

@@ -14,7 +14,7 @@ from governance.policies.cel import ExpressionError
 from governance.policies.draft import add_rule, create_policy, next_version
 from governance.policies.errors import NotPublishable, PolicyIsFixed
 from governance.policies.evaluate import evaluate
-from governance.policies.models import PolicyVersion, Rule
+from governance.policies.models import Policy, PolicyVersion, Rule
 from governance.policies.preview import preview
 from stewardship.access.errors import Forbidden, NotVisible
 from stewardship.inventory.models import RegisteredModel
@@ -89,6 +89,22 @@ def test_a_published_version_never_changes(draft: PolicyVersion, dana: User) -> 
     with pytest.raises(PolicyIsFixed):
         add_rule(draft, actor=dana, key="more", title="More.", expression="true")
     assert Rule.objects.get().expression == "has(model.tier)"
+
+
+@pytest.mark.parametrize("name", ["region", "slug"])
+def test_region_and_slug_are_settled_by_the_first_publication(cast: Cast, draft: PolicyVersion, dana: User, name: str) -> None:
+    policy = Policy.objects.get(pk=draft.policy_id)
+    with acting(dana):
+        policy.slug = "better"
+        policy.save()
+    draft.publish(actor=dana)
+    setattr(policy, name, {"region": cast.regions["jp"], "slug": "another"}[name])
+    with acting(dana), pytest.raises(PolicyIsFixed):
+        policy.save()
+    policy.refresh_from_db()
+    policy.name = "What it is called may change"
+    with acting(dana):
+        policy.save()
 
 
 def test_a_rule_of_a_draft_can_be_deleted(draft: PolicyVersion, dana: User) -> None:

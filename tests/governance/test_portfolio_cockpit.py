@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,11 +14,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from config.portal.chips import Chip
 from governance.approvals.submit import submit
 from governance.evidence.models import Artifact
 from governance.gate.ask import ask
 from governance.gate.models import Standing
 from governance.portfolio import cockpit, happened
+from monitoring.alerts.receive import receive
+from monitoring.signals.models import Source
+from stewardship.inventory.deploy import end
 from stewardship.inventory.models import ModelVersion, RegisteredModel
 from stewardship.inventory.register import digest_of
 from stewardship.journal.sequence import settle
@@ -110,14 +115,22 @@ def test_actions_are_offered_by_right(told: RegisteredModel, alice: User, erin: 
 def test_an_answer_of_the_gate_past_its_time_is_not_known_any_more(told: RegisteredModel, alice: User) -> None:
     ask(model=told.slug, version="1.0.0", environment="production", region="de", actor=alice)
     now = timezone.now()
-    standing = Standing.objects.select_related("version", "environment", "region").filter(version__label="1.0.0").get()
-    place = cockpit.Place(standing.version, standing.environment, standing.region, None, standing, now)
-    assert place.chip.tone == "good"
-    late = cockpit.Place(standing.version, standing.environment, standing.region, None, standing, standing.valid_until)
-    assert late.chip.tone == "unknown"
-    assert str(late.chip) == "was allowed"
-    nothing = cockpit.Place(standing.version, standing.environment, standing.region, None, None, now)
-    assert nothing.chip.tone == "unknown"
+
+    def chip(at: datetime) -> Chip:
+        return next(place for place in cockpit.places(alice, told, at) if place.deployment and place.version.label == "1.0.0").chip
+
+    assert chip(now).tone == "good"
+    late = chip(Standing.objects.get(version__label="1.0.0").valid_until)
+    assert (late.tone, str(late)) == ("unknown", "was allowed")
+    # Facts changed since, although its time has not passed: the gate would not answer from it either.
+    with_evidence(told.versions.get(label="1.0.0"), data=metrics("0.5", "0.4"))
+    assert chip(now).tone == "unknown"
+    ask(model=told.slug, version="1.0.0", environment="production", region="de", actor=alice)
+    assert chip(timezone.now()).tone == "act"
+    Standing.objects.update(verdict="allow")
+    assert chip(timezone.now()).tone == "unknown", "a yes that was written past the gate is none"
+    Standing.objects.all().delete()
+    assert chip(now).tone == "unknown"
 
 
 def test_the_history_tells_who_did_what_newest_first(told: RegisteredModel, alice: User) -> None:
@@ -207,6 +220,26 @@ def test_words_for_how_it_does() -> None:
     assert not cockpit.Health([], 4, 4, 0, 1).is_known
     assert cockpit.Health([], 4, 4, 0, 0).chip.tone == "good"
     assert cockpit.Health([], 4, 4, 1, 1).chip.tone == "watch"
+
+
+def test_only_what_runs_is_judged(told: RegisteredModel, alice: User, system: User) -> None:
+    before = cockpit.health(alice, told, timezone.now())
+    now = timezone.now()
+    windows = [
+        {
+            "id": f"{version} {place}", "model": told.slug, "version": version, "metric": "drift", "method": "psi", "value": 0.15, "n": 60,
+            "start": (now - timedelta(hours=2)).isoformat(), "end": (now - timedelta(hours=1)).isoformat(), **place,
+        }
+        for version in ("1.0.0", "1.1.0")
+        for place in ({"region": "de", "environment": "production"}, {"region": "de"}, {"region": "fr", "environment": "production"})
+    ]  # fmt: skip
+    source = Source.objects.get()
+    receive(source=source, body=json.dumps({"signals": windows}).encode(), content_type="application/json", actor=source.user)
+    state = cockpit.health(alice, told, now)
+    assert state.measured == before.measured + 2, "1.0.0 in Germany, in production and wherever; 1.1.0 runs nowhere, nothing in France"
+    for running in told.live(now):
+        end(running, actor=system, reason="Replaced")
+    assert cockpit.health(alice, told, timezone.now()).measured == before.measured
 
 
 def test_silence_makes_the_health_unknown(told: RegisteredModel, alice: User) -> None:

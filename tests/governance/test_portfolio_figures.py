@@ -19,7 +19,8 @@ from governance.gate.ask import ask
 from governance.portfolio import figures, find
 from governance.portfolio.whole_pages import DeploymentList
 from stewardship.inventory.models import Deployment, RegisteredModel
-from stewardship.people.models import User
+from stewardship.journal.acting import acting
+from stewardship.people.models import User, system_user
 from tests.cast import Cast, make_family, make_model, make_version
 from tests.governance.audit_case import story
 from tests.governance.change_case import full_draft, with_evidence
@@ -76,6 +77,24 @@ def test_every_figure_leads_to_exactly_its_rows(bank: RegisteredModel, cast: Cas
             assert bool(cell.value) == bool(cell.url)
             if cell.url:
                 assert cell.value == rows_behind(person, cell.url), cell.label
+
+
+@pytest.mark.parametrize("practice", ["apac", "de"])
+@pytest.mark.parametrize("name", ["erin", "bob", "gita"])
+def test_practice_is_counted_only_where_it_is_asked_for(bank: RegisteredModel, cast: Cast, name: str, practice: str) -> None:
+    with acting(system_user(), "For newcomers"):
+        cast.regions[practice].practice = True
+        cast.regions[practice].save()
+    # The figures still are exactly the rows they lead to, and what lies below a region for practising is practice too.
+    for region in ("", "emea", "de", "jp"):
+        test_every_figure_leads_to_exactly_its_rows(bank, cast, name, region)
+    erin = figures.Portfolio(cast.users["erin"], timezone.now())
+    found = {one.name: one.value for one in erin.figures()}
+    assert found["live"] == (0 if practice == "de" else 1)
+    assert sum(erin.counted().values()) == {"de": 3, "apac": 2}[practice]
+    asked = figures.Portfolio(cast.users["erin"], timezone.now(), "de")
+    assert {one.name: one.value for one in asked.figures()}["live"] == 1
+    assert "practice" in text(page(cast.users["erin"], reverse("model_detail", args=[bank.pk]))) or practice != "de"
 
 
 def test_what_is_counted(bank: RegisteredModel, erin: User, bob: User, gita: User) -> None:

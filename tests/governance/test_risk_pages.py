@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -112,6 +113,7 @@ def test_questionnaires_are_configured_in_the_admin(cast: Cast, kate: User) -> N
     given = {"slug": "eu", "name": "EU", "region": str(cast.regions["eu"].pk), "reason": "Ours", **documents}
     wrong = client.post("/governance/questionnaire/add/", {**given, "bands": "[]"})
     assert "Bands are a list" in wrong.content.decode()
+    assert "Floors are a list" in client.post("/governance/questionnaire/add/", {**given, "floors": "5"}).content.decode()
     assert client.post("/governance/questionnaire/add/", given).status_code == 302
     made = Questionnaire.objects.get(slug="eu")
     for action, status in (("publish", "in_use"), ("draft_next", "in_use"), ("retire", "retired")):
@@ -166,6 +168,9 @@ def test_a_policy_is_written_previewed_and_published_in_the_admin(cast: Cast, da
     assert (version.status, version.notes) == ("in_force", "First")
     assert 'name="rules-0-expression"' not in client.get(url).content.decode(), "a published version is only read"
     assert client.get(f"/governance/rule/{version.rules.get().pk}/change/").status_code == 200
+    of_policy = client.get(f"/governance/policy/{version.policy_id}/change/").content.decode()
+    assert 'name="name"' in of_policy
+    assert not set(re.findall(r'name="(slug|region)"', of_policy)), "what others name is settled"
     client.post("/governance/policy/", {"action": "draft_next", "_selected_action": str(Policy.objects.get().pk)})
     client.post("/governance/policyversion/", {"action": "retire", "_selected_action": str(version.pk)})
     version.refresh_from_db()

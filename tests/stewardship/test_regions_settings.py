@@ -158,7 +158,18 @@ class TestTree:
         below = Region.objects.ids_below([cast.regions["eu"].pk])
         assert below == {cast.regions[code].pk for code in ("eu", "de", "fr")}
         assert Region.objects.root() == cast.regions["global"]
-        assert not Region.objects.practice().exists()
+
+    def test_what_lies_below_a_region_for_practising_is_for_practice_too(self, cast: Cast) -> None:
+        assert Region.objects.for_practice() == frozenset()
+        with acting(system_user()):
+            cast.regions["eu"].practice = True
+            cast.regions["eu"].save()
+        assert Region.objects.for_practice() == {cast.regions[code].pk for code in ("eu", "de", "fr")}
+        with acting(system_user()):
+            Region(code="lab", name="Lab", parent=Region.objects.get(code="fr")).save()
+        assert Region.objects.get(code="lab").practice
+        assert not Region.objects.get(code="emea").practice
+        assert Region.objects.get(code="de").history.count() == 2, "each of them says so, and since when"
 
     def test_one_root_only(self, cast: Cast) -> None:
         with pytest.raises(IntegrityError), transaction.atomic(), acting(system_user()):

@@ -2,12 +2,13 @@
 
 What counts for a share is the number of cases it is a share of, not of rows: with 171 rows of which 64 are positive, recall is a
 share of 64. So `n` is that number where the file tells it (confusion matrix, n_positive), and `rows` the number of rows.
-Rules cannot loop, so of subgroups the worst one stands beside each metric.
+Rules cannot loop, so of subgroups the `lowest` and the `highest` stand beside each metric; which of them is the `worst` the file
+does not say (a high recall is good, a high error is not), so that whoever knows the metric points it out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,7 @@ from governance.evidence.readers.documents import count, load, number, plain_nam
 from governance.evidence.readers.intervals import honest
 
 MOST_METRICS = 500
-# Which cells of a confusion matrix a share is a share of.
+# Which cells of a confusion matrix a share is a share of. Each counts right answers, so that lower is worse by definition.
 _CASES = {
     "recall": ("true_positive", "false_negative"),
     "sensitivity": ("true_positive", "false_negative"),
@@ -26,7 +27,7 @@ _CASES = {
 
 
 def read(data: bytes) -> Reading:
-    """Each metric with value, n, low, high, rows, interval and, where subgroups were measured, worst."""
+    """Each metric with value, n, low, high, rows, interval and, where subgroups were measured, lowest and highest."""
     document = load(data)
     matrix = _matrix(document.get("confusion_matrix"))
     found: dict[str, Any] = {}
@@ -38,12 +39,23 @@ def read(data: bytes) -> Reading:
         found[name] = _metric(name, entry, matrix, document.get("n"))
     if not found:
         raise Unreadable("The file has no metrics.")
-    for name, worst in _worst(document.get("subgroups"), found).items():
-        found[name]["worst"] = worst
+    for name, ends in _ends(document.get("subgroups"), found).items():
+        found[name] |= ends
     readings: dict[str, Any] = {"metrics": found}
     if matrix:
         readings["confusion_matrix"] = matrix
     return Reading(readings)
+
+
+def point_out_worst(metrics: Mapping[str, dict[str, Any]], directions: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The metrics with the worst subgroup named where it is known which way is bad; `directions` as the catalogue has them."""
+    known = dict.fromkeys(_CASES, "lower_is_worse") | dict(directions)
+    end = {"lower_is_worse": "lowest", "higher_is_worse": "highest"}
+    found = {}
+    for name, metric in metrics.items():
+        worst = metric.get(end.get(known.get(name, ""), ""))
+        found[name] = metric | {"worst": worst} if worst is not None else dict(metric)
+    return found
 
 
 def _entries(metrics: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -93,20 +105,24 @@ def _interval(name: str, entry: dict[str, Any]) -> tuple[Decimal | None, Decimal
     return low, high
 
 
-def _worst(subgroups: Any, metrics: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Per metric the subgroup in which it may be lowest: the lowest low end, or value where there is no interval."""
+def _ends(subgroups: Any, metrics: dict[str, Any]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Per metric the subgroups in which it may be lowest and highest: by the end of the interval, or by the value without one."""
     groups = subgroups.get("groups") if isinstance(subgroups, dict) else None
     if not isinstance(groups, list):
         return {}
-    worst: dict[str, dict[str, Any]] = {}
+    measured: dict[str, list[dict[str, Any]]] = {}
     for group in groups[:MOST_METRICS]:
         if not isinstance(group, dict):
             raise Unreadable("A subgroup is not an object.")
         for name in metrics.keys() & group.keys():
-            one = _subgroup(name, group)
-            if name not in worst or one.get("low", one["value"]) < worst[name].get("low", worst[name]["value"]):
-                worst[name] = one
-    return worst
+            measured.setdefault(name, []).append(_subgroup(name, group))
+    return {
+        name: {
+            "lowest": min(found, key=lambda one: one.get("low", one["value"])),
+            "highest": max(found, key=lambda one: one.get("high", one["value"])),
+        }
+        for name, found in measured.items()
+    }
 
 
 def _subgroup(name: str, group: dict[str, Any]) -> dict[str, Any]:

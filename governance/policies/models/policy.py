@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.db import models, transaction
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from config.portal.errors import IllegalTransition
 from config.portal.permission import Paths
 from governance.policies import hooks
-from governance.policies.errors import NotPublishable
+from governance.policies.errors import NotPublishable, PolicyIsFixed
 from governance.policies.rights import PolicyRight
 from stewardship.access import require
 from stewardship.journal.acting import acting, moment
@@ -42,6 +42,22 @@ class Policy(Recorded):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def was_published(self) -> bool:
+        """Whether a version of it holds, held or is to hold: then findings, waivers and permits name it, and its region is settled."""
+        return not self._state.adding and self.versions.exclude(effective_from__isnull=True).exists()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; raises PolicyIsFixed when region or slug are to change after a version was published."""
+        # The stored row is asked: what this instance says is what is wanted.
+        if self.was_published and not type(self).objects.filter(pk=self.pk, slug=self.slug, region=self.region_id).exists():
+            raise PolicyIsFixed(
+                _("Region and slug of a policy that was published do not change."),
+                field="region",
+                remedy=_("Retire it, and adopt a new policy there."),
+            )
+        super().save(*args, **kwargs)
 
 
 class Status(models.TextChoices):

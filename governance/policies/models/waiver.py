@@ -1,4 +1,4 @@
-"""A time-boxed exception from one rule for one model, with what is done instead."""
+"""A time-boxed exception from one rule for one model in one part of the world, with what is done instead."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from stewardship.inventory.models import RegisteredModel
 from stewardship.journal.acting import acting, moment
 from stewardship.journal.record import GovernedQuerySet, Recorded
 from stewardship.people.models import User
+from stewardship.regions.models import Region
 
 
 class WaiverQuerySet(GovernedQuerySet):
@@ -26,11 +27,16 @@ class WaiverQuerySet(GovernedQuerySet):
         """Granted, not ended, not expired at this instant."""
         return self.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=at), granted_at__lte=at, expires_at__gt=at)
 
+    def covering(self, model: RegisteredModel, target: Region) -> Self:
+        """Those that excuse this model at a target of this region: granted for it or for a region above it."""
+        return self.filter(model=model, region__in=[node.pk for node in target.ancestors_and_self()])
+
 
 class Waiver(Recorded):
-    """`rule` is the rule's name, policy/rule. It always ends."""
+    """`rule` is the rule's name, policy/rule. It holds for targets in `region` and below, and always ends."""
 
     model = models.ForeignKey(RegisteredModel, on_delete=models.PROTECT, related_name="waivers", verbose_name=_("model"))
+    region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="waivers", verbose_name=_("region"))
     rule = models.CharField(_("rule"), max_length=130)
     reason = models.TextField(_("why"))
     compensating_control = models.TextField(_("what is done instead"))
@@ -41,7 +47,7 @@ class Waiver(Recorded):
 
     objects = models.Manager.from_queryset(WaiverQuerySet)()
 
-    access_paths: ClassVar[Paths] = Paths(region=("model__region_id",), family=("model__family_id",), model=("model_id",))
+    access_paths: ClassVar[Paths] = Paths(region=("model__region_id", "region_id"), family=("model__family_id",), model=("model_id",))
     view_right: ClassVar[str] = WaiverRight.VIEW
 
     class Meta:
