@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from config.portal.errors import Unavailable
 
-PDF_VARIANT = "pdf/a-3b"
+PDF_VARIANT = "pdf/a-3a"  # a: tagged, so that a screen reader has headings, lists and tables; a tenth of the time more than b
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Attached:
 
 
 def render(html: str, *, title: str, identifier: str, created: datetime, attachments: Sequence[Attached] = ()) -> bytes:
-    """The PDF/A-3b of this HTML with these files inside.
+    """The tagged PDF/A-3a of this HTML with these files inside.
 
     `identifier` and `created` (aware) come from the data, never from the clock: equal input gives equal bytes.
     Raises Unavailable where Pango is not installed.

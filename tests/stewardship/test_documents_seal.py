@@ -63,8 +63,23 @@ def test_nothing_is_fetched_from_anywhere(tmp_path: Path) -> None:
 
 def test_it_says_that_it_is_an_archive_and_how_the_files_belong_to_it(plain: bytes) -> None:
     root = PdfFileReader(io.BytesIO(plain)).root
-    assert b'pdfaid:part="3" pdfaid:conformance="B"' in root["/Metadata"].data
+    assert b'pdfaid:part="3" pdfaid:conformance="A"' in root["/Metadata"].data
     assert root["/Names"]["/EmbeddedFiles"]["/Names"][1]["/AFRelationship"] == "/Data"
+
+
+def test_it_is_tagged_for_who_listens_to_it(sealed: bytes) -> None:
+    """PDF/A-3a: what is a heading and in which language it is, after the seal too."""
+    root = PdfFileReader(io.BytesIO(sealed)).root
+    assert root["/MarkInfo"]["/Marked"]
+    kinds, waiting = set(), [root["/StructTreeRoot"]]
+    while waiting:
+        node = waiting.pop()
+        kinds.add(node.get("/S"))
+        for key in {"/K"} & set(node):
+            below = node[key]  # pyHanko follows a reference on [], not on get()
+            below = [below[place] for place in range(len(below))] if isinstance(below, list) else [below]
+            waiting.extend(one for one in below if isinstance(one, dict))
+    assert "/H1" in kinds
 
 
 def test_without_pango_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
