@@ -36,9 +36,7 @@ from governance.changes.models import EDITABLE, ChangeQuerySet, ChangeRequest, K
 from governance.changes.rights import ChangeRight
 from governance.changes.shown import change_url, status_chip, what, where
 from governance.changes.traced import page_of
-from governance.gate import standing
-from governance.gate.judge import Place
-from governance.gate.panels import TONES
+from governance.gate.panels import gate_says
 from governance.policies.evaluate import with_people
 from stewardship.inventory.models import RegisteredModel
 from stewardship.people.models import User
@@ -321,7 +319,7 @@ class ChangeDetail(ObjectPage):
             headline=str(change),
             seen=seen,
             answer=review.answer(seen),
-            gate=_gate(change, at),
+            gate=gate_says(change, at),
             if_nothing=review.if_nothing_is_done(seen),
             facts=_facts(seen),
             origin_page=page_of(change.origin_kind, change.origin_id),
@@ -357,14 +355,6 @@ class ChangeDetail(ObjectPage):
                 {"value": "reject", "label": _("Reject"), "tone": "danger"},
             ],
         }
-
-
-def _gate(change: ChangeRequest, at: datetime) -> dict[str, Any] | None:
-    """What the gate says about an agreed change at this moment, so that page and pipeline never disagree."""
-    if change.status not in (Status.APPROVED, Status.IMPLEMENTED) or change.version is None or change.environment is None:
-        return None
-    kept = standing.current(Place(change.version, change.environment, change.region), at)
-    return {"verdict": kept.verdict, "tone": TONES[kept.verdict], "word": kept.get_verdict_display(), "reasons": kept.document["reasons"]}
 
 
 def _facts(seen: review.Review) -> list[tuple[Any, Any]]:
