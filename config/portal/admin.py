@@ -123,6 +123,14 @@ class GovernedAdmin(_ModelAdmin):
         return rows.order_by(*ordering) if ordering else rows
 
     def _may(self, request: HttpRequest, verb: str, obj: Any | None) -> bool:
+        """Asked once a request: Django asks again for each inline, field and button."""
+        known: dict[Any, bool] = request.__dict__.setdefault("_may_already", {})
+        key = (type(self), verb, None if obj is None else obj.pk)
+        if key not in known:
+            known[key] = self._may_now(request, verb, obj)
+        return known[key]
+
+    def _may_now(self, request: HttpRequest, verb: str, obj: Any | None) -> bool:
         right = self.rights.get(verb)
         if not right:
             return False
@@ -226,7 +234,7 @@ class GovernedAdmin(_ModelAdmin):
         """Save, then look whether the row still lies where the person may change things; otherwise all is undone."""
         super().save_model(request, obj, form, change)
         verb = "change" if change else ("add" if "add" in self.rights else "change")
-        if not self._may(request, verb, obj):
+        if not self._may_now(request, verb, obj):
             raise Forbidden(_("You may not configure this there."), remedy=_("Choose a place where you hold the right."))
 
     def get_actions(self, request: HttpRequest) -> Any:

@@ -28,7 +28,9 @@ class DecisionRightForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "right" in self.fields:
-            self.fields["right"].choices = [(right, right) for right in all_rights()]  # type: ignore[attr-defined]
+            # A row keeps its right: all of them in each of forty rows would be most of the page. Another right is another row.
+            offered = all_rights() if self.instance.right == "" else [self.instance.right]
+            self.fields["right"].choices = [(right, right) for right in offered]  # type: ignore[attr-defined]
 
     class Meta:
         model = DecisionRight

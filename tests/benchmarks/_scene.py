@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -80,12 +81,16 @@ def what_people_see(cast: Any, live: Any) -> None:
     from monitoring.alerts.receive import receive
     from stewardship.actions.open import open_action
     from stewardship.coverage.gaps import open_gap
+    from stewardship.dossiers.models import Template
+    from stewardship.dossiers.revise import revise
     from stewardship.escalation.models import Path, Step
     from stewardship.journal.acting import acting
     from stewardship.journal.sequence import settle
     from stewardship.notices.models import Notice
     from stewardship.people.models import system_user
     from tests.benchmarks.ingest import body, configure
+    from tests.governance.test_risk_assess import make as make_questionnaire
+    from tests.permission_world import SECTIONS
 
     system, now = system_user(), timezone.now()
     with acting(system, "Benchmark"):
@@ -115,6 +120,17 @@ def what_people_see(cast: Any, live: Any) -> None:
             region=cast.regions["de"],
             model=live.model,
         )
+    lost = json.loads(body(0, facts=30))
+    for number, fact in enumerate(lost["signals"]):
+        fact |= {"id": f"lost{number}", "model": "nobody-registered-this"}
+    receive(source=source, body=json.dumps(lost).encode(), content_type="application/json", actor=pipeline)
+    with acting(system, "Benchmark"):
+        template = Template(slug="model-card", name="Model card", region=cast.regions["global"], sections=SECTIONS)
+        template.save()
+    template.publish(actor=system)
+    for number in range(3):
+        revise(live.model, actor=cast.users["alice"], reason=f"Revision {number}", edits={"use.text": f"Text {number}"})
+    make_questionnaire(system, cast)
     settle()
     request(model=live.model, actor=cast.users["dana"])
     if not Notice.objects.exists():

@@ -1,4 +1,4 @@
-"""Every page of the portal on a full database: how many statements it asks and how large it is.
+"""Every page and configuration screen of the portal on a full database: how many statements it asks and how large it is.
 
 `python -m tests.benchmarks.pages`; PAGES_MODELS changes the size (default 10,000). A page of one object shows the newest
 object of its kind. Every tab of a page is measured; the largest counts.
@@ -39,22 +39,48 @@ def pages() -> Iterator[tuple[str, type[Any], list[str]]]:
 
 
 def address(name: str, view: Any, arguments: list[str]) -> str | None:
-    """Where the page is, of the newest object of its kind; None when there is no such object."""
+    """Where the page is, of the newest object of its kind, of tumour-risk where that is a model; None without such an object."""
     from django.urls import reverse
+
+    from stewardship.inventory.models import RegisteredModel
 
     if not arguments:
         return reverse(name)
+    full = RegisteredModel.objects.get(slug="tumour-risk")
     model = getattr(view, "model", None)
-    if arguments == ["pk"] and model is not None:
-        field = next((name for name in ("registered_at", "opened_at", "at") if name in {field.name for field in model._meta.fields}), "pk")
-        newest = model._default_manager.order_by(f"-{field}").first()
-        return None if newest is None else reverse(name, args=[newest.pk])
     if name == "history":
-        from stewardship.inventory.models import RegisteredModel
+        return reverse(name, args=["stewardship.registeredmodel", full.pk])
+    if arguments != ["pk"] or model is None:
+        return None
+    if model is RegisteredModel:
+        return reverse(name, args=[full.pk])
+    field = next((name for name in ("registered_at", "opened_at", "at") if name in {field.name for field in model._meta.fields}), "pk")
+    newest = model._default_manager.order_by(f"-{field}").first()
+    return None if newest is None else reverse(name, args=[newest.pk])
 
-        newest = RegisteredModel.objects.get(slug="tumour-risk")
-        return reverse(name, args=["stewardship.registeredmodel", newest.pk])
-    return None
+
+def screens() -> Iterator[tuple[str, str]]:
+    """Name and address of each configuration screen: its list, its empty form, its newest row."""
+    from django.contrib import admin
+    from django.urls import reverse
+
+    yield "admin:index", reverse("admin:index")
+    for model in sorted(admin.site._registry, key=lambda model: model._meta.label_lower):
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        yield f"{name}_changelist", reverse(f"{name}_changelist")
+        yield f"{name}_add", reverse(f"{name}_add")
+        newest = model._default_manager.order_by("-pk").first()
+        if newest is not None:
+            yield f"{name}_change", reverse(f"{name}_change", args=[newest.pk])
+
+
+# What is no page of its own here, and why.
+NO_PAGE = {
+    **dict.fromkeys(("notice_open", "token_revoke", "report_file", "report_bundle", "file_download", "change_submit"), "leads elsewhere"),
+    **dict.fromkeys(("action_verify", "action_reopen", "report_cancel"), "of another state than the newest one"),
+    **dict.fromkeys(("absence_end", "delegation_end", "comment_add", "thread_settle"), "answers POST only"),
+    "dossier_diff": "between two revisions: measured as dossier_edit",
+}
 
 
 def measure(cast: Any) -> None:
@@ -62,23 +88,39 @@ def measure(cast: Any) -> None:
     from django.test import Client
 
     clients = []
-    for username in ("dana", "alice", "frank", "bob"):
+    for username in ("dana", "alice", "frank", "bob", "everyone"):
         clients.append(Client())
-        clients[-1].force_login(cast.users[username])
+        clients[-1].force_login(_everything(cast) if username == "everyone" else cast.users[username])
     worst, largest, count, skipped = 0, 0.0, 0, []
-    for name, view, arguments in sorted(pages(), key=lambda page: page[0]):
-        url = address(name, view, arguments)
+    found = [(name, address(name, view, arguments)) for name, view, arguments in pages()]
+    for name, url in sorted({*found, *screens()}):
         # The first visit reads what is read once a process; its answer says who may open the page.
         client = next((client for client in clients if url and client.get(url).status_code == 200), None)
         if client is None or url is None:
-            skipped.append(name)
+            # An empty form that nobody may fill is none.
+            skipped += [name] if name not in NO_PAGE and not name.endswith("_add") else []
             continue
         queries, size = visit(client, url)
         count, worst, largest = count + 1, max(worst, queries), max(largest, size)
         print(json.dumps({"page": name, "queries": queries, "kilobytes": round(size, 1)}), flush=True)
-    note = f"worst of {count} pages at {MODELS} models; without a page here: {', '.join(skipped) or 'none'}"
-    report("pages.queries", worst, "statements", QUERIES, note=note)
+    if skipped:
+        raise SystemExit(f"Nobody could open {', '.join(skipped)}.")
+    report("pages.queries", worst, "statements", QUERIES, note=f"worst of {count} pages and screens at {MODELS} models")
     report("pages.size", largest, "KB", KILOBYTES, note="uncompressed HTML")
+
+
+def _everything(cast: Any) -> Any:
+    """Somebody who may do everything everywhere, so that every screen shows all it has."""
+    from stewardship.access.rights import all_rights
+    from stewardship.people.models import User, system_user
+    from stewardship.roles.assign import assign
+    from stewardship.roles.matrix import define_role
+
+    system = system_user()
+    define_role(actor=system, slug="everything", name="everything", rights=dict.fromkeys(all_rights(), "R"))
+    user = User.objects.create_user("everyone", "everyone@bank.example", None)
+    assign(actor=system, role="everything", user=user, region=cast.regions["global"], rationale="Benchmark")
+    return user
 
 
 def visit(client: Any, url: str) -> tuple[int, float]:
