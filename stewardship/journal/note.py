@@ -199,4 +199,7 @@ def open_checkpoint(note: str, keys: Iterable[Verifier], origin: str = "") -> Tr
     expected = {origin} if origin else {key.name for key in keys}
     if head.origin not in expected:
         raise NotTrusted(f"This checkpoint is of {head.origin}, not of {' or '.join(sorted(expected))}.")
+    ours = [key for key in keys if key.name == head.origin]
+    if len(ours) < len(keys):
+        open_note(note, ours)  # SECURITY: of several trusted logs one must not vouch for another.
     return head

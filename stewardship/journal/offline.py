@@ -49,9 +49,19 @@ class Outcome:
 
 
 def read_trust(text: str) -> list[Verifier]:
-    """Public keys, one a line; blank lines and lines that begin with # are skipped. Raises NoteError."""
+    """Public keys: those of a `trust.json`, or one a line (blank lines and # are skipped). Raises NoteError."""
+    if text.lstrip().startswith("{"):
+        return _keys_of(text)
     lines = (line.strip() for line in text.splitlines())
     return [Verifier.parse(line) for line in lines if line and not line.startswith("#")]
+
+
+def _keys_of(text: str) -> list[Verifier]:
+    try:
+        keys = json.loads(text)["keys"]
+        return [Verifier.parse(str(key)) for key in keys]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise NoteError('A trust file has the form {"origin": text, "keys": [text]}.') from error
 
 
 def verify_proof(text: str, keys: Iterable[Verifier], origin: str = "") -> Outcome:
@@ -109,7 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("file", type=Path)
     parser.add_argument("--key", action="append", default=[], help="a public key you trust (name+hash+base64)")
-    parser.add_argument("--trust", type=Path, help="a file of public keys, one a line")
+    parser.add_argument("--trust", type=Path, help="trust.json, or a file of public keys, one a line")
     parser.add_argument("--json", action="store_true")
     try:
         options = parser.parse_args(arguments)
