@@ -7,13 +7,13 @@ from typing import Any
 from django.conf import settings
 
 from stewardship.documents import seal
-from stewardship.journal.models import Key
+from stewardship.journal.keys import verifiers
 
 
 def document() -> dict[str, Any]:
-    """The content of trust.json for this installation."""
+    """The content of trust.json for this installation: the keys of its key folder, never those that the database names."""
     return {
         "origin": settings.JOURNAL_ORIGIN,
-        "keys": list(Key.objects.order_by("from_size", "key_id").values_list("vkey", flat=True)),
+        "keys": [str(key) for key in verifiers()],
         "seal_certificates": [seal.fingerprint()],
     }

@@ -1,12 +1,17 @@
-"""The signing keys: private halves in files that only their owner reads, public halves on record."""
+"""The signing keys: private halves in files that only their owner reads, public halves beside them and on record.
+
+SECURITY: what this installation trusts is what lies in its key folder. The table is a record that any account of the
+database can add to; `standing.keys_on_record` compares the two.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +21,9 @@ from django.utils import timezone
 from stewardship.journal.acting import SYSTEM, acting
 from stewardship.journal.errors import KeyMissing
 from stewardship.journal.models import Entry, Key, note_event
-from stewardship.journal.note import Signer, Verifier
+from stewardship.journal.note import NoteError, Signer, Verifier
+
+KEY_ADDED: Final = "journal.key.added"
 
 
 def folder() -> Path:
@@ -38,13 +45,26 @@ def _create(name: str = "") -> Signer:
     with contextlib.suppress(FileExistsError):
         os.link(draft, path)
     draft.unlink()
-    return Signer.parse(path.read_text())
+    winner = Signer.parse(path.read_text())
+    (folder() / f"{winner.verifier.id}.pub").write_text(f"{winner.verifier}\n")
+    return winner
+
+
+def _read(ending: str) -> Iterator[Signer | Verifier]:
+    """The keys of this journal in the files with this ending; raises KeyMissing when one cannot be read."""
+    parse = Verifier.parse if ending == "pub" else Signer.parse
+    for path in sorted(folder().glob(f"*.{ending}")):
+        try:
+            key = parse(path.read_text(encoding="utf-8"))
+        except (NoteError, UnicodeDecodeError) as error:
+            raise KeyMissing(f"The key file {path.name} cannot be read: {error}", remedy="Put the file of the backup back.") from error
+        if key.name == settings.JOURNAL_ORIGIN:
+            yield key
 
 
 def signers() -> list[Signer]:
     """Every key that signs now; two during a rotation. Raises KeyMissing when the journal has lost its key."""
-    found = [Signer.parse(path.read_text()) for path in sorted(folder().glob("*.key"))]
-    ours = [signer for signer in found if signer.name == settings.JOURNAL_ORIGIN]
+    ours = [key for key in _read("key") if isinstance(key, Signer)]
     if not ours and Key.objects.exists():
         raise KeyMissing(
             f"There is no signing key for {settings.JOURNAL_ORIGIN} in the key folder.",
@@ -54,10 +74,9 @@ def signers() -> list[Signer]:
 
 
 def verifiers() -> list[Verifier]:
-    """The public keys this installation trusts: those whose private halves it holds, then those on record."""
-    held = [signer.verifier for signer in signers()]
-    recorded = [Verifier.parse(text) for text in Key.objects.order_by("made_at").values_list("vkey", flat=True)]
-    return held + [key for key in recorded if key not in held]
+    """The public keys this installation trusts: those in its key folder, the ones that sign now first."""
+    files = [key for ending in ("key", "retired", "pub") for key in _read(ending)]
+    return list(dict.fromkeys(key.verifier if isinstance(key, Signer) else key for key in files))
 
 
 def ensure_key() -> None:
@@ -76,7 +95,7 @@ def _record(signer: Signer, actor: Any) -> None:
         size = 0 if last is None else last + 1
         _, made = Key.objects.get_or_create(key_id=key.id, defaults={"vkey": str(key), "from_size": size, "made_at": timezone.now()})
         if made:
-            note_event("journal.key.added", {"key": str(key), "from_size": size}, actor=actor)
+            note_event(KEY_ADDED, {"key": str(key), "from_size": size}, actor=actor)
 
 
 def rotate(*, actor: Any) -> Verifier:
