@@ -52,6 +52,7 @@ class Entry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["tbl", "hid"], name="journal_entry_one_per_row"),
             models.UniqueConstraint(fields=["obj", "n"], name="journal_entry_one_per_step"),
+            models.CheckConstraint(condition=models.Q(index__gte=0), name="journal_entry_has_a_place"),
         ]
 
     def __str__(self) -> str:

@@ -34,20 +34,22 @@ def places(table: str, records: Iterable[str]) -> dict[str, Place]:
     """Where these rows of one table stand, in two queries at most."""
     wanted = [str(record) for record in records]
     signed = Checkpoint.objects.exclude(note="").order_by("-size").values("size")[:1]
-    entries = Entry.objects.filter(tbl=table, hid__in=wanted).annotate(signed=Subquery(signed))
-    found = {
-        hid: Place("published" if index < (size or 0) else "sequenced", index, recorded_of(payload))
-        for hid, index, payload, size in entries.values_list("hid", "index", "payload", "signed")
-    }
+    entries = Entry.objects.filter(tbl=table, hid__in=wanted, index__gte=0).annotate(signed=Subquery(signed))
+    rows = entries.values_list("hid", "index", "payload", "signed")
+    found = {hid: _place(index, payload, size or 0) for hid, index, payload, size in rows}
     if len(found) < len(wanted):
         for hid, recorded in Outbox.objects.filter(tbl=table, hid__in=wanted).values_list("hid", "recorded"):
             found.setdefault(hid, Place("queued", recorded=recorded))
     return {hid: found.get(hid, Place("unknown")) for hid in wanted}
 
 
-def recorded_of(payload: str) -> datetime:
-    """The database clock in a leaf."""
-    return datetime.fromisoformat(json.loads(payload)["recorded"])
+def _place(index: int, payload: str, size: int) -> Place:
+    """Where an entry stands; unknown when somebody put in one that is no leaf."""
+    try:
+        recorded = datetime.fromisoformat(json.loads(payload)["recorded"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return Place("unknown")
+    return Place("published" if index < size else "sequenced", index, recorded)
 
 
 class Prover:
@@ -62,7 +64,7 @@ class Prover:
 
     def proof(self, table: str, record: str) -> Proof:
         """The proof of one row; raises UnknownRecord or NotSequenced."""
-        entry = Entry.objects.filter(tbl=table, hid=str(record)).first()
+        entry = Entry.objects.filter(tbl=table, hid=str(record), index__gte=0).first()
         if entry is None:
             if Outbox.objects.filter(tbl=table, hid=str(record)).exists():
                 raise NotSequenced("This row waits for the journal.", remedy="Try again in a few seconds.")

@@ -10,7 +10,7 @@ import base64
 import logging
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,15 +19,17 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from stewardship.journal import leaf, merkle
-from stewardship.journal.acting import SYSTEM_USER_ID
+from stewardship.journal.acting import SYSTEM, SYSTEM_USER_ID
 from stewardship.journal.keys import ensure_key
-from stewardship.journal.models import Checkpoint, Entry, Outbox, Secret, Tile
+from stewardship.journal.models import Checkpoint, Entry, Outbox, Secret, Tile, note_event
 from stewardship.journal.publish import publish, read_tile
+from stewardship.journal.snapshot import leniently, printable
 from stewardship.journal.tables import SCHEMA_TABLE, Row, by_table, utc
 
 logger = logging.getLogger(__name__)
 LOCK: Final = 0x636F6E63  # "conc": our advisory lock on PostgreSQL; SQLite's immediate transaction is one already
 GONE: Final = "x"  # the operation of a leaf whose row was no longer there
+UNREADABLE: Final = "?"  # and of one whose row holds what no column of ours can: it goes on record without its values
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,15 @@ def sequence(limit: int = 2000, *, wait: bool = True) -> int:
     """
     ensure_key()
     made = 0
-    if Outbox.objects.exists():
-        with transaction.atomic(durable=True):
-            made = _batch(limit) if _lock(wait) else 0
+    if Outbox.objects.exists() or connection.in_atomic_block:  # inside a caller's transaction `durable` raises, waiting rows or not
+        made = leniently(lambda: _sequence(limit, wait))
     publish()
     return made
+
+
+def _sequence(limit: int, wait: bool) -> int:
+    with transaction.atomic(durable=True):
+        return _batch(limit) if _lock(wait) else 0
 
 
 def settle() -> int:
@@ -111,12 +117,16 @@ def _take(limit: int) -> list[Waiting]:
             [limit],
         )
         rows = cursor.fetchall()
-    return sorted((Waiting(seq, tbl, hid, obj, _time(at)) for seq, tbl, hid, obj, at in rows), key=lambda item: item.seq)
+    found = (Waiting(seq, printable(tbl), printable(hid), printable(obj), _time(at)) for seq, tbl, hid, obj, at in rows)
+    return sorted(found, key=lambda item: item.seq)
 
 
-def _time(value: datetime | str) -> datetime:
-    """SQLite hands over text in UTC."""
-    return datetime.fromisoformat(f"{value}+00:00") if isinstance(value, str) else value
+def _time(value: Any) -> datetime:
+    """SQLite hands over text in UTC. A clock that no trigger wrote is replaced by ours: the row must not wait for ever."""
+    try:
+        return value if isinstance(value, datetime) else datetime.fromisoformat(f"{value}+00:00")
+    except ValueError:
+        return timezone.now()
 
 
 def _size() -> int:
@@ -125,27 +135,48 @@ def _size() -> int:
 
 
 def _drafts(waiting: list[Waiting]) -> list[Draft]:
-    """The live rows behind the waiting ones, one query per table; a row that has an entry already is left out."""
+    """The live rows behind the waiting ones, one query per table; a row whose entry is in the tree already is left out."""
     unique = {(item.tbl, item.hid): item for item in waiting}
     made: dict[tuple[str, str], Draft] = {}
     for tbl in {item.tbl for item in unique.values()}:
         hids = [hid for table, hid in unique if table == tbl]
-        done = set(Entry.objects.filter(tbl=tbl, hid__in=hids).values_list("hid", flat=True))
-        if done:
-            logger.warning("%s: %d waiting rows have an entry already.", tbl, len(done))
+        done = _entered(tbl, hids)
         todo = [hid for hid in hids if hid not in done]
         shape = by_table().get(tbl)
-        rows = {row.hid: row for row in shape.rows(todo)} if shape else {}
+        rows, unreadable = shape.read(todo) if shape and todo else ({}, {})
         for hid in todo:
             item = unique[(tbl, hid)]
             row = rows.get(hid)
             if row is None or shape is None:
-                # Somebody removed the row behind the triggers' back: that, too, goes on record.
-                gone = Row(hid, item.obj, GONE, utc(item.recorded), str(SYSTEM_USER_ID), {})
-                made[(tbl, hid)] = Draft(item, gone, "", frozenset())
+                # Somebody removed the row behind the triggers' back, or put in what no column holds: that, too, goes on record.
+                made[(tbl, hid)] = _without_values(item, UNREADABLE if hid in unreadable else GONE)
             else:
                 made[(tbl, hid)] = Draft(item, row, shape.schema_id, shape.personal)
     return [made[key] for key in unique if key in made]
+
+
+def _without_values(item: Waiting, op: str) -> Draft:
+    return Draft(item, Row(item.hid, item.obj, op, utc(item.recorded), str(SYSTEM_USER_ID), {}), "", frozenset())
+
+
+def _entered(tbl: str, hids: list[str]) -> set[str]:
+    """Those of a table's waiting rows that have an entry. An entry that is not in the tree was put there by somebody: an event says so."""
+    done = set()
+    for index, hid, payload in Entry.objects.filter(tbl=tbl, hid__in=hids).values_list("index", "hid", "payload"):
+        done.add(hid)
+        if _in_tree(index, payload):
+            logger.warning("%s %s waits, but has an entry already.", tbl, hid)
+        else:
+            logger.error("%s %s waits, but somebody has put an entry for it outside the tree.", tbl, hid)
+            note_event("journal.entry.forged", {"table": tbl, "record": hid, "entry": printable(index)}, actor=SYSTEM)
+    return done
+
+
+def _in_tree(index: Any, payload: Any) -> bool:
+    if not isinstance(index, int) or not 0 <= index < _size():
+        return False
+    number, place = divmod(index, merkle.TILE)
+    return read_tile(0, number, place + 1)[place * 32 :] == merkle.leaf_hash(str(payload).encode(errors="surrogatepass"))
 
 
 def _with_schemas(drafts: list[Draft]) -> list[Draft]:
@@ -189,7 +220,11 @@ def _write_entries(size: int, drafts: list[Draft]) -> list[bytes]:
     hashes: list[bytes] = []
     for index, draft in enumerate(drafts, start=size):
         prev, n = chain.get(draft.row.obj, ("", 0))
-        payload = _payload(draft, prev, n + 1, salts)
+        try:
+            payload = _payload(draft, prev, n + 1, salts)
+        except leaf.LeafError:
+            draft = Draft(draft.waiting, replace(draft.row, op=UNREADABLE, values={}), "", frozenset())
+            payload = _payload(draft, prev, n + 1, salts)
         hashed = merkle.leaf_hash(payload)
         hashes.append(hashed)
         chain[draft.row.obj] = (hashed.hex(), n + 1)

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.apps import apps
-from django.db import models
+from django.db import DatabaseError, DataError, models, transaction
 from django.db.models.expressions import Expression, F, Value
 from django.db.models.functions import Cast
 from simple_history.models import HistoricalChanges
@@ -20,6 +20,7 @@ from simple_history.models import HistoricalChanges
 from stewardship.journal import leaf
 from stewardship.journal.fields import DocumentField
 from stewardship.journal.record import Fact
+from stewardship.journal.snapshot import undecodable
 
 REASON: Final = "reason"
 SCHEMA_TABLE: Final = "journal_schema"  # no table: the leaf itself is the record
@@ -140,6 +141,24 @@ class Shape:
             values = dict(zip(names, map(written, rest), strict=True))
             values[REASON] = reason or ""
             yield Row(str(hid), str(obj), op, utc(at), str(actor), values)
+
+    def read(self, keys: Iterable[Any]) -> tuple[dict[str, Row], dict[str, str]]:
+        """The live rows by key, and why others cannot be read: SQLite keeps any bytes that somebody puts into a column."""
+        wanted = list(keys)
+        try:
+            with transaction.atomic():
+                return {row.hid: row for row in self.rows(wanted)}, {}
+        except DatabaseError as error:
+            if not (isinstance(error, DataError) or undecodable(error)):
+                raise
+            reason = str(error)
+        except Exception as error:  # whatever a converter makes of such a value
+            reason = f"{type(error).__name__}: {error}"
+        if len(wanted) == 1:
+            return {}, {str(wanted[0]): reason}
+        half = len(wanted) // 2
+        (rows, bad), (more_rows, more_bad) = self.read(wanted[:half]), self.read(wanted[half:])
+        return rows | more_rows, bad | more_bad
 
     def text_of(self, field: models.Field[Any, Any], prefix: str, vendor: str) -> str:
         """SQL for a key as entries carry it: numbers in decimal, UUIDs with dashes."""

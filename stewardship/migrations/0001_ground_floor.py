@@ -252,7 +252,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'journal entries',
                 'db_table': 'journal_entry',
                 'ordering': ['index'],
-                'constraints': [models.UniqueConstraint(fields=('tbl', 'hid'), name='journal_entry_one_per_row'), models.UniqueConstraint(fields=('obj', 'n'), name='journal_entry_one_per_step')],
+                'constraints': [models.UniqueConstraint(fields=('tbl', 'hid'), name='journal_entry_one_per_row'), models.UniqueConstraint(fields=('obj', 'n'), name='journal_entry_one_per_step'), models.CheckConstraint(condition=models.Q(('index__gte', 0)), name='journal_entry_has_a_place')],
             },
         ),
         migrations.CreateModel(
