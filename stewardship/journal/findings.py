@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from stewardship.journal.snapshot import printable
+
 MOST: Final = 1_000
 
 GOOD, TAMPERED, UNDECIDED, USAGE = 0, 1, 2, 3
@@ -22,7 +24,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.table} {self.record}".strip() + (f" .{self.field}" if self.field else "")
-        return f"{place}: {self.text}" + (f" (entry {self.index})" if self.index is not None else "")
+        return printable(f"{place}: {self.text}" + (f" (entry {self.index})" if self.index is not None else ""))
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Report:
     entries: int = 0
     rows: int = 0
     waiting: int = 0
-    uncheckable: int = 0  # values whose column no longer exists or has another type
+    incomparable: dict[str, int] = field(default_factory=dict)  # values whose column has gone or has another type, by column
     root: str = ""
     published: int = 0
     more: int = 0
@@ -48,6 +50,16 @@ class Report:
         else:
             self.more += 1
 
+    def cannot_compare(self, table: str, column: str) -> None:
+        """Count a value that the table no longer holds in the form in which it was written."""
+        name = f"{table}.{column}"
+        self.incomparable[name] = self.incomparable.get(name, 0) + 1
+
+    @property
+    def uncheckable(self) -> int:
+        """How many values could not be compared: an altered table leaves old leaves alone."""
+        return sum(self.incomparable.values())
+
     @property
     def code(self) -> int:
         """0 good, 1 tampered, 2 cannot decide."""
@@ -57,4 +69,4 @@ class Report:
 
     def document(self) -> dict[str, Any]:
         """For `--json`."""
-        return {"outcome": ("good", "tampered", "undecided")[self.code], **asdict(self)}
+        return {"outcome": ("good", "tampered", "undecided")[self.code], **asdict(self), "uncheckable": self.uncheckable}

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 
@@ -14,7 +14,10 @@ from stewardship.journal import leaf, merkle
 from stewardship.journal.findings import Problem, Report
 from stewardship.journal.models import Entry, Secret
 from stewardship.journal.sequence import GONE
+from stewardship.journal.snapshot import octets
 from stewardship.journal.tables import SCHEMA_TABLE, Row, Shape, by_table
+
+_TEXTS: Final = ("recorded", "schema", "nonce", "op")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +72,20 @@ class Rebuilder:
     def _document(self, item: Leaf) -> dict[str, Any] | None:
         try:
             document: dict[str, Any] = json.loads(item.payload)
-            document["f"], document["nonce"], document["recorded"], document["schema"], document["op"]
+            if isinstance(document["f"], dict) and all(isinstance(document[name], str) for name in _TEXTS):
+                return document
         except (ValueError, KeyError, TypeError, RecursionError):
-            self._problem(item, "The entry's payload is no leaf.")
-            return None
-        return document
+            pass
+        self._problem(item, "The entry's payload is no leaf.")
+        return None
 
     def _check_table(self, tbl: str, items: list[Leaf]) -> None:
         shape = by_table().get(tbl)
-        live = {row.hid: row for row in shape.rows([item.hid for item in items])} if shape else {}
+        live, unreadable = shape.read([item.hid for item in items]) if shape else ({}, {})
         salts: dict[str, dict[str, bytes]] = defaultdict(dict)
         found = Secret.objects.filter(tbl=tbl, hid__in=[item.hid for item in items])
         for hid, field, salt in found.values_list("hid", "field", "salt"):
-            salts[hid][field] = bytes(salt)
+            salts[hid][field] = octets(salt)
         for item in items:
             document = self._document(item)
             row = live.get(item.hid)
@@ -89,11 +93,16 @@ class Rebuilder:
                 continue
             if shape is None:
                 self.report.undecided.append(f"{tbl} is no governed table of this version of the portal.")
+            elif item.hid in unreadable:
+                self._problem(item, f"The row cannot be read: {unreadable[item.hid]}")
             elif row is None:
                 self._problem(item, "The row was removed." if document["op"] != GONE else "The row was removed before it was sequenced.")
             else:
                 self.rows += 1
-                self._check_row(item, document, row, shape, salts[item.hid])
+                try:
+                    self._check_row(item, document, row, shape, salts[item.hid])
+                except (ValueError, TypeError, RecursionError) as error:
+                    self._problem(item, f"The row or its entry holds what no leaf can: {error}")
 
     def _check_row(self, item: Leaf, document: dict[str, Any], row: Row, shape: Shape, salts: dict[str, bytes]) -> None:
         head = {
@@ -160,18 +169,27 @@ class Rebuilder:
                 values[name] = row.values[name]
             else:
                 kept[name] = document["f"].get(name)
-                self.report.uncheckable += 1
+                self.report.cannot_compare(shape.table, name)
         return values, frozenset(name for name, kind in then.items() if kind.endswith(" personal")), kept
 
     def _schema(self, schema_id: str) -> dict[str, str]:
-        """Field → type of an older schema, from its own leaf; empty when the leaf is not here."""
+        """Field → type of an older schema, from its own leaf; empty when there is no such leaf."""
         if schema_id not in self._schemas:
             payload = Entry.objects.filter(tbl=SCHEMA_TABLE, hid=schema_id).values_list("payload", flat=True).first()
-            fields = json.loads(payload)["f"] if payload else {}
-            self._schemas[schema_id] = {name[2:]: kind for name, kind in fields.items() if name.startswith("f.")}
+            try:
+                fields = leaf.parse(str(payload).encode())["f"]
+            except ValueError:  # absent, or altered: then its own entry is named
+                fields = {}
+            self._schemas[schema_id] = {name[2:]: str(kind) for name, kind in fields.items() if name.startswith("f.")}
         return self._schemas[schema_id]
 
     def _check_schema(self, item: Leaf) -> None:
         document = self._document(item)
-        if document is not None and hashlib.sha256(leaf.canonical(document["f"])).hexdigest() != item.hid:
+        if document is None:
+            return
+        try:
+            told = hashlib.sha256(leaf.canonical(document["f"])).hexdigest()
+        except (ValueError, RecursionError):
+            told = ""
+        if told != item.hid:
             self._problem(item, "The schema is not the one that its leaves name.")

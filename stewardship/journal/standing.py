@@ -1,15 +1,38 @@
-"""Findings that one statement per table gives: rows without entries, broken chains, nouns unlike their history."""
+"""Findings that one statement per table gives: rows without entries, broken chains, nouns unlike their history, keys."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import connection
+from django.db.models import F, TextField
+from django.db.models.functions import Cast
 
 from stewardship.journal.findings import MOST, Problem
 from stewardship.journal.guards import unjournalled
-from stewardship.journal.models import Entry, Outbox, Secret
+from stewardship.journal.keys import KEY_ADDED
+from stewardship.journal.models import Entry, JournalEvent, Key, Outbox, Secret
 from stewardship.journal.tables import Shape, shapes
+
+
+def keys_on_record() -> Iterator[Problem]:
+    """Keys in the table that no event of ours added, and keys that such an event added and that are gone."""
+    told: dict[str, Any] = {}
+    events = JournalEvent.objects.filter(kind=KEY_ADDED).annotate(text=Cast(F("detail"), TextField()))
+    for record, text in events.values_list(Cast(F("id"), TextField()), "text"):
+        try:
+            told[str(json.loads(text)["key"])] = record
+        except (ValueError, KeyError, TypeError, RecursionError):
+            continue  # the event's own entry names what was altered
+    found = dict(Key.objects.values_list("vkey", "key_id"))
+    for vkey, key_id in found.items():
+        if vkey not in told:
+            yield Problem(Key._meta.db_table, key_id, "This key is on record, but no event added it.")
+    for vkey, record in told.items():
+        if vkey not in found:
+            yield Problem(JournalEvent._meta.db_table, record, "The key that this event added is no longer on record.")
 
 
 def unjournalled_rows() -> Iterator[Problem]:

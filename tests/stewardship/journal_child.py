@@ -1,4 +1,4 @@
-"""A process of its own for the kill tests: `python journal_child.py begin|write|sequence FOLDER`."""
+"""A process of its own for the kill tests: `python journal_child.py begin|write|sequence|live FOLDER`."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ def main(verb: str, folder: str) -> None:
                 for number in range(20):
                     note_event("test.event", {"n": number}, actor=SYSTEM)
             print("wrote 20", flush=True)
+    elif verb == "live":
+        while True:
+            note_event("test.event", {}, actor=SYSTEM)
+            sequence()
+            print("sequenced", flush=True)
     else:
         while True:
             if Outbox.objects.exists():

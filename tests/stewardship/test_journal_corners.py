@@ -74,11 +74,12 @@ def test_a_tile_that_vanishes_meanwhile_leaves_it_undecided(db: None, tmp_path: 
     grow(8)
     save(tmp_path)
     report = Report()
-    mirror = Mirror(tmp_path, "the saved folder", keys.verifiers(), report)
+    mirror = Mirror(tmp_path, "the saved folder", report)
+    mirror.open(keys.verifiers())
     (tmp_path / tile_path(0, 0, 8)).unlink()
     leaf: Any = SimpleNamespace(index=0)
-    mirror.compare([leaf], [b"\1" * 32])
-    mirror.finish(8)
+    mirror.compare([(leaf, b"\1" * 32)])
+    mirror.finish([])
     assert report.problems == []
     assert report.undecided == ["Tile 0 in the saved folder cannot be read."]
 

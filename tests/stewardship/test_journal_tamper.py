@@ -285,7 +285,7 @@ def test_row_payload_leaf_tiles_root_and_checkpoint_together(regions: list[Regio
     checked(HISTORY, entry.hid)  # against the mirror
     shutil.rmtree(settings.JOURNAL_FOLDER)
     install_guards()
-    assert verify_database().code == GOOD  # nothing outside is left to compare with
+    assert verify_database().code == UNDECIDED  # nothing outside is left to compare with
     report = verify_database(saved=saved)
     assert (report.code, named(report)) == (TAMPERED, {(HISTORY, entry.hid), ("saved checkpoint", str(Entry.objects.count()))})
     assert verify_database(checkpoint_text=note).code == TAMPERED
@@ -331,7 +331,9 @@ def test_the_checkpoint_alone(regions: list[Region]) -> None:
     sql("UPDATE journal_checkpoint SET size = size + 5 WHERE size = %s", size)
     assert verify_database().code == TAMPERED
     sql("DELETE FROM journal_checkpoint")
-    assert "Entries that no checkpoint covers." in {problem.text for problem in verify_database().problems}
+    shutil.rmtree(settings.JOURNAL_FOLDER)  # whose checkpoint would cover them still
+    first = Entry.objects.order_by("index")[0]
+    checked(first.tbl, first.hid)
 
 
 def test_the_signer_refuses_an_older_database_and_a_rewritten_one(regions: list[Region]) -> None:

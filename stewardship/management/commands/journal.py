@@ -18,10 +18,13 @@ from stewardship.journal.findings import GOOD, TAMPERED, UNDECIDED, USAGE
 from stewardship.journal.guards import check_guards, guards_removable, install_guards
 from stewardship.journal.keys import retire, rotate, verifiers
 from stewardship.journal.models import note_event
+from stewardship.journal.note import NoteError
+from stewardship.journal.offline import read_trust
 from stewardship.journal.proof import Prover
 from stewardship.journal.publish import latest
 from stewardship.journal.save import save
 from stewardship.journal.sequence import settle
+from stewardship.journal.snapshot import printable
 from stewardship.journal.tables import shapes
 from stewardship.journal.verify import verify_database
 
@@ -35,6 +38,7 @@ class Command(BaseCommand):
         verbs.add_parser("sequence", help="turn waiting rows into entries and sign them")
         verify = verbs.add_parser("verify", help="compare every row with its leaf, and the leaves with the signed tree")
         verify.add_argument("--against", type=Path, help="a folder made by `journal save`, or a checkpoint file")
+        verify.add_argument("--trust", type=Path, help="trust.json, or a file of public keys, instead of this installation's key folder")
         verify.add_argument("--json", action="store_true")
         keep = verbs.add_parser("save", help="write the tree and its checkpoint to a folder, for a later --against")
         keep.add_argument("folder", type=Path)
@@ -63,21 +67,28 @@ class Command(BaseCommand):
 
     def _verify(self, options: dict[str, Any]) -> int:
         against: Path | None = options["against"]
-        if against is not None and not against.exists():
-            self.stderr.write(f"There is no {against}.")
+        text = None
+        try:
+            trusted = read_trust(options["trust"].read_text(encoding="utf-8")) if options["trust"] else None
+            if against is not None and not against.is_dir():
+                text, against = against.read_text(encoding="utf-8"), None
+        except (OSError, UnicodeDecodeError, NoteError) as error:
+            self.stderr.write(f"That file cannot be read: {error}")
             return USAGE
-        if against is not None and against.is_file():
-            report = verify_database(checkpoint_text=against.read_text(encoding="utf-8"))
-        else:
-            report = verify_database(saved=against)
+        report = verify_database(checkpoint_text=text, saved=against, trusted=trusted)
         if options["json"]:
             self.stdout.write(json.dumps(report.document(), indent=2))
             return report.code
         for problem in report.problems:
             self.stdout.write(str(problem))
-        for text in report.undecided:
-            self.stdout.write(f"undecided: {text}")
-        outcome = {GOOD: "everything is as it was written", TAMPERED: f"{len(report.problems) + report.more} problems"}
+        for reason in report.undecided:
+            self.stdout.write(printable(f"undecided: {reason}"))
+        for column, count in sorted(report.incomparable.items()):
+            self.stdout.write(f"not compared: {count} values of {column}, which were written before the column was altered")
+        good = (
+            f"everything but {report.uncheckable} values is as it was written" if report.incomparable else "everything is as it was written"
+        )
+        outcome = {GOOD: good, TAMPERED: f"{len(report.problems) + report.more} problems"}
         self.stdout.write(
             f"{report.entries} entries, {report.rows} rows, {report.waiting} waiting, signed up to {report.published}: "
             + outcome.get(report.code, "cannot decide")
