@@ -33,8 +33,10 @@ class Mirror:
         self._tile: tuple[int, bytes] = (-1, b"")
 
     def _read_note(self) -> bytes | None:
-        path = self._folder / "checkpoint"
-        return path.read_bytes() if path.exists() else None
+        try:
+            return (self._folder / "checkpoint").read_bytes()
+        except OSError:
+            return None
 
     @property
     def absent(self) -> bool:

@@ -175,11 +175,10 @@ def _without_values(item: Waiting, op: str) -> Draft:
 
 def _entered(tbl: str, hids: list[str]) -> set[str]:
     """Those of a table's waiting rows that have an entry. An entry that is not in the tree was put there by somebody: an event says so."""
-    size = _size()
     done = set()
     for index, hid, payload in Entry.objects.filter(tbl=tbl, hid__in=hids).values_list("index", "hid", "payload"):
         done.add(hid)
-        if _in_tree(index, payload, size):
+        if _in_tree(index, payload):
             logger.warning("%s %s waits, but has an entry already.", tbl, hid)
         else:
             logger.error("%s %s waits, but somebody has put an entry for it outside the tree.", tbl, hid)
@@ -187,8 +186,8 @@ def _entered(tbl: str, hids: list[str]) -> set[str]:
     return done
 
 
-def _in_tree(index: Any, payload: Any, size: int) -> bool:
-    if not isinstance(index, int) or not 0 <= index < size:
+def _in_tree(index: Any, payload: Any) -> bool:
+    if not isinstance(index, int) or not 0 <= index < _size():
         return False
     number, place = divmod(index, merkle.TILE)
     return read_tile(0, number, place + 1)[place * 32 :] == merkle.leaf_hash(str(payload).encode(errors="surrogatepass"))

@@ -59,7 +59,7 @@ def _memory(report: Report) -> list[TreeHead]:
     """What the signer says it signed last, if it says anything."""
     try:
         head = remembered()
-    except (ValueError, KeyError, TypeError, JournalStopped) as error:
+    except (ValueError, KeyError, TypeError, OSError, JournalStopped) as error:
         report.undecided.append(f"What the signer remembers cannot be read: {error}")
         return []
     if head is not None and head.origin != settings.JOURNAL_ORIGIN:
@@ -76,7 +76,7 @@ def _keys(report: Report, trusted: list[Verifier] | None) -> list[Verifier]:
         except KeyMissing as error:
             why = error.message
     if not keys and (trusted is not None or Key.objects.exists()):
-        report.undecided.append(f"No key to check signatures with: {why}.")
+        report.undecided.append(f"No key to check signatures with: {why.rstrip('.')}.")
     return keys
 
 

@@ -178,6 +178,18 @@ def test_entries_and_their_tiles_deleted_with_the_mirror_left(journal: None) -> 
     assert {(lost.tbl, lost.hid), ("journal_entry", str(last)), ("journal_checkpoint", "")} <= told(report)
 
 
+def test_a_hole_over_two_tiles_of_which_the_first_is_gone_too(journal: None) -> None:
+    for number in range(300):
+        note_event("test.event", {"n": number}, actor=SYSTEM)
+    settle()
+    with unguarded():
+        sql("DELETE FROM journal_tile WHERE level = 0 AND idx = 0")
+        sql("DELETE FROM journal_entry WHERE idx BETWEEN 250 AND 260")
+    report = verify_database()
+    assert "Entries 250 to 260 are missing." in {problem.text for problem in report.problems}
+    assert report.entries == Entry.objects.count()
+
+
 def test_a_checkpoint_of_a_journal_that_never_was(journal: None) -> None:
     Checkpoint.objects.create(size=10**15, root="00" * 32, made_at=timezone.now())
     report = verify_database()
@@ -345,6 +357,16 @@ def test_a_mirror_or_a_memory_that_is_gone_decides_nothing(journal: None) -> Non
     assert verify_database().undecided == ["There is no checkpoint in the mirror, though one was published."]
     shutil.rmtree(folder)
     assert len(verify_database().undecided) == 2
+
+
+def test_a_newest_checkpoint_whose_signature_does_not_fit(journal: None) -> None:
+    newest = Checkpoint.objects.order_by("-size")[0]
+    head, _, line = newest.note.partition("\n\n")
+    other = Checkpoint.objects.exclude(note="").order_by("size")[0].note.partition("\n\n")[2]
+    assert line != other
+    with unguarded():
+        sql("UPDATE journal_checkpoint SET note = %s WHERE size = %s", f"{head}\n\n{other}", newest.size)
+    assert told(verify_database()) == {("journal_checkpoint", str(newest.size))}
 
 
 def test_the_signers_memory_is_a_witness(journal: None) -> None:
