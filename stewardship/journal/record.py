@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
-from django.db import models
+from django.db import models, transaction
 from simple_history.models import HistoricalRecords
 
 from config.portal.errors import DomainError
@@ -114,16 +114,32 @@ class Recorded(models.Model):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save and record; raises NoActor outside `acting()`."""
+        """Save and record in one transaction; raises NoActor outside `acting()`.
+
+        With `update_fields` the other fields are read again first: the history row says what the database row then holds.
+        """
         current()
         self._history_date = moment()
-        super().save(*args, **kwargs)
+        named = kwargs.get("update_fields")
+        with transaction.atomic(savepoint=False):
+            if named and not self._state.adding:
+                self._reread(but=frozenset(named))
+            super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete and record; raises NoActor outside `acting()`."""
+        """Delete and record in one transaction; raises NoActor outside `acting()`."""
         current()
         self._history_date = moment()
-        return super().delete(*args, **kwargs)
+        with transaction.atomic(savepoint=False):
+            self._reread(but=frozenset())
+            return super().delete(*args, **kwargs)
+
+    def _reread(self, *, but: frozenset[str]) -> None:
+        """Take the row's values under its lock; a copy from before somebody else's save would write a false history row."""
+        names = [field.attname for field in self._meta.concrete_fields if not {field.name, field.attname} & but and not field.primary_key]
+        row = type(self)._base_manager.select_for_update().filter(pk=self.pk).values_list(*names).first()
+        for name, value in zip(names, row or (), strict=False):
+            setattr(self, name, value)
 
 
 @dataclass(frozen=True)

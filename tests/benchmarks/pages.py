@@ -112,13 +112,15 @@ def measure(cast: Any) -> None:
 def _everything(cast: Any) -> Any:
     """Somebody who may do everything everywhere, so that every screen shows all it has."""
     from stewardship.access.rights import all_rights
+    from stewardship.journal.acting import acting
     from stewardship.people.models import User, system_user
     from stewardship.roles.assign import assign
     from stewardship.roles.matrix import define_role
 
     system = system_user()
     define_role(actor=system, slug="everything", name="everything", rights=dict.fromkeys(all_rights(), "R"))
-    user = User.objects.create_user("everyone", "everyone@bank.example", None)
+    with acting(system, "Benchmark"):
+        user = User.objects.create_user("everyone", "everyone@bank.example", None)
     assign(actor=system, role="everything", user=user, region=cast.regions["global"], rationale="Benchmark")
     return user
 

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import DatabaseError, transaction
 
 from stewardship.journal import canonical
 from stewardship.journal.acting import SYSTEM, SYSTEM_USER_ID, BackdatingRefused, NoActor, acting, current, moment
 from stewardship.journal.fields import DocumentFormField, as_decimal
-from stewardship.journal.findings import MOST, Problem, Report
+from stewardship.journal.findings import GOOD, MOST, Problem, Report
 from stewardship.journal.models import Checkpoint, Entry, JournalEvent, Key, Tile, note_event
 from stewardship.journal.record import FactsNeverChange, HistoryBypassed
+from stewardship.journal.sequence import settle
+from stewardship.journal.verify import verify_database
 from stewardship.regions.models import Region
 
 
@@ -72,6 +75,53 @@ def test_a_noun_is_removed_on_record(db: None) -> None:
         ("+", "made"),
         ("-", "no longer needed"),
     ]
+
+
+def test_a_stale_copy_writes_no_false_history(db: None) -> None:
+    with acting(SYSTEM, "made"):
+        region = Region(code="x", name="Old")
+        region.save()
+        first, second = Region.objects.get(pk=region.pk), Region.objects.get(pk=region.pk)
+        first.name = "New"
+        first.save()
+        second.language = "de"
+        second.save(update_fields=["language"])
+    rows = Region.history.model.objects.order_by("history_id")  # type: ignore[attr-defined]
+    assert list(rows.values_list("name", "language")) == [("Old", "en"), ("New", "en"), ("New", "de")]
+    with acting(SYSTEM, "no longer needed"):
+        region.delete()
+    last = rows.last()
+    assert (last.history_type, last.name, last.language) == ("-", "New", "de")
+    settle()
+    assert verify_database().code == GOOD
+
+
+def test_a_row_that_is_gone_cannot_be_saved_again(db: None) -> None:
+    with acting(SYSTEM, "made"):
+        region = Region(code="x", name="X")
+        region.save()
+        Region.objects.get(pk=region.pk).delete()
+        with pytest.raises(DatabaseError), transaction.atomic():
+            region.save(update_fields=["name"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_death_between_a_noun_and_its_history_leaves_neither(monkeypatch: pytest.MonkeyPatch) -> None:
+    with acting(SYSTEM, "made"):
+        region = Region(code="x", name="Old")
+        region.save()
+        region.name = "New"
+        model = Region.history.model  # type: ignore[attr-defined]
+        for change in (region.save, region.delete):
+            with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+                patch.setattr(model, "save", _die)
+                change()
+            assert Region.objects.get(pk=region.pk).name == "Old"
+            assert model.objects.count() == 1
+
+
+def _die(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
 
 
 def test_documents_have_one_spelling() -> None:
