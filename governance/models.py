@@ -6,10 +6,10 @@ from governance.approvals.models import Route as Route
 from governance.approvals.models import RouteRule as RouteRule
 from governance.approvals.models import Stage as Stage
 from governance.audits.models import Report as Report
+from governance.changes.looks import LastLook as LastLook
 from governance.changes.models import ChangeRequest as ChangeRequest
 from governance.changes.models import ChangeRevision as ChangeRevision
 from governance.changes.models import Counter as Counter
-from governance.changes.models import LastLook as LastLook
 from governance.changes.models import RollbackPlan as RollbackPlan
 from governance.evidence.models import Artifact as Artifact
 from governance.gate.models import Permit as Permit

@@ -32,9 +32,10 @@ from governance.changes.criteria import written
 from governance.changes.draft import draft
 from governance.changes.files import files
 from governance.changes.forms import ChangeForm, DecisionForm, ReasonForm, initial_of
-from governance.changes.models import EDITABLE, ChangeQuerySet, ChangeRequest, Kind, LastLook, Status
+from governance.changes.looks import LastLook
+from governance.changes.models import EDITABLE, ChangeQuerySet, ChangeRequest, Kind, Status
 from governance.changes.rights import ChangeRight
-from governance.changes.shown import change_url, status_chip, what, where
+from governance.changes.shown import change_url, status_chip, what, where, written_facts
 from governance.changes.traced import page_of
 from governance.gate.panels import gate_says
 from governance.policies.evaluate import with_people
@@ -321,7 +322,7 @@ class ChangeDetail(ObjectPage):
             answer=review.answer(seen),
             gate=gate_says(change, at),
             if_nothing=review.if_nothing_is_done(seen),
-            facts=_facts(seen),
+            facts=written_facts(change),
             origin_page=page_of(change.origin_kind, change.origin_id),
             criteria=written(change.rollback.criteria) if hasattr(change, "rollback") else [],
             watched_until=change.implemented_at + timedelta(days=change.watch_days) if change.implemented_at else None,
@@ -355,29 +356,6 @@ class ChangeDetail(ObjectPage):
                 {"value": "reject", "label": _("Reject"), "tone": "danger"},
             ],
         }
-
-
-def _facts(seen: review.Review) -> list[tuple[Any, Any]]:
-    """What is asked for, as label and text; what is empty is left out."""
-    change = seen.change
-    rows = [
-        (_("Why"), change.rationale),
-        (_("Observed data shifts"), change.observed_shifts),
-        (_("Policy considerations"), change.policy_considerations),
-        (_("Ethical considerations"), change.ethical_considerations),
-        (_("Trade-offs"), "\n".join(_lines(change.tradeoffs))),
-        (_("Tests"), "\n".join(_lines(change.testing_protocol))),
-        (_("Roll-out plan"), change.rollout_plan),
-        (_("Release notes"), change.release_notes),
-        (_("Rule to waive"), change.waived_rule),
-        (_("What protects people meanwhile"), change.compensating_control),
-        (_("Waiver until"), change.waiver_until),
-    ]
-    return [(label, value) for label, value in rows if value]
-
-
-def _lines(rows: Any) -> list[str]:
-    return [", ".join(str(part) for part in row.values()) if isinstance(row, dict) else str(row) for row in rows or []]
 
 
 def _news(seen: review.Review, looked_at: datetime | None, revision: int | None) -> dict[str, Any] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django.utils.translation import gettext as _
+
 from config.portal.chips import Chip, Tone
 from governance.changes.models import ChangeRequest
 
@@ -27,3 +29,25 @@ def change_url(change: ChangeRequest) -> str:
 def what(row: Any) -> str:
     """Number and title."""
     return str(row)
+
+
+def written_facts(change: ChangeRequest) -> list[tuple[str, Any]]:
+    """What is asked for, as label and text; what is empty is left out."""
+    rows = [
+        (_("Why"), change.rationale),
+        (_("Observed data shifts"), change.observed_shifts),
+        (_("Policy considerations"), change.policy_considerations),
+        (_("Ethical considerations"), change.ethical_considerations),
+        (_("Trade-offs"), "\n".join(_lines(change.tradeoffs))),
+        (_("Tests"), "\n".join(_lines(change.testing_protocol))),
+        (_("Roll-out plan"), change.rollout_plan),
+        (_("Release notes"), change.release_notes),
+        (_("Rule to waive"), change.waived_rule),
+        (_("What protects people meanwhile"), change.compensating_control),
+        (_("Waiver until"), change.waiver_until),
+    ]
+    return [(label, value) for label, value in rows if value]
+
+
+def _lines(rows: Any) -> list[str]:
+    return [", ".join(str(part) for part in row.values()) if isinstance(row, dict) else str(row) for row in rows or []]

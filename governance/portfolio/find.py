@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from config.portal.registry import Hit
-from governance.changes.models import ChangeRequest, LastLook
+from governance.changes.looks import LastLook
+from governance.changes.models import ChangeRequest
 from governance.changes.rights import ChangeRight
 from stewardship.inventory.models import ModelVersion
 from stewardship.inventory.rights import VersionRight

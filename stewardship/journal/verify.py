@@ -129,8 +129,6 @@ def _outside(report: Report, mirrors: list[Mirror]) -> None:
     """A folder that says nothing is no witness: it may have been emptied by whoever rewrote the database."""
     if report.published and mirrors[0].absent:
         report.undecided.append("There is no checkpoint in the mirror, though one was published.")
-    if report.published and not (folder() / "signer.json").exists():
-        report.undecided.append("The signer remembers nothing, though it has signed.")
     for mirror in mirrors[1:]:
         if mirror.absent:
             report.undecided.append("There is no checkpoint in the saved folder.")

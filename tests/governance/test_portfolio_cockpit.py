@@ -222,7 +222,7 @@ def test_words_for_how_it_does() -> None:
     assert cockpit.Health([], 4, 4, 1, 1).chip.tone == "watch"
 
 
-def test_only_what_runs_is_judged(told: RegisteredModel, alice: User, system: User) -> None:
+def test_what_was_replaced_is_judged_no_more(told: RegisteredModel, alice: User, system: User) -> None:
     before = cockpit.health(alice, told, timezone.now())
     now = timezone.now()
     windows = [
@@ -236,10 +236,12 @@ def test_only_what_runs_is_judged(told: RegisteredModel, alice: User, system: Us
     source = Source.objects.get()
     receive(source=source, body=json.dumps({"signals": windows}).encode(), content_type="application/json", actor=source.user)
     state = cockpit.health(alice, told, now)
-    assert state.measured == before.measured + 2, "1.0.0 in Germany, in production and wherever; 1.1.0 runs nowhere, nothing in France"
+    assert state.measured == before.measured + 6, "what measures itself without a recorded deployment must not be hidden"
     for running in told.live(now):
         end(running, actor=system, reason="Replaced")
-    assert cockpit.health(alice, told, timezone.now()).measured == before.measured
+    assert cockpit.health(alice, told, timezone.now()).measured == before.measured + 4, (
+        "1.0.0 in Germany, in production and wherever, has ended"
+    )
 
 
 def test_silence_makes_the_health_unknown(told: RegisteredModel, alice: User) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from config.portal import palette
 from governance.approvals.submit import submit
-from governance.changes.models import LastLook
+from governance.changes.looks import LastLook
 from governance.gate.ask import ask
 from governance.portfolio import figures, find
 from governance.portfolio.whole_pages import DeploymentList

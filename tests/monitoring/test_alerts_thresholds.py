@@ -21,6 +21,7 @@ from monitoring.thresholds.resolve import effective
 from monitoring.thresholds.rules import Level
 from stewardship.access.errors import Forbidden, NotVisible
 from stewardship.coverage.models import Gap
+from stewardship.coverage.models import Kind as GapKind
 from stewardship.escalation.models import Path, Run
 from stewardship.inventory import deploy
 from stewardship.inventory.models import Deployment, RegisteredModel
@@ -345,7 +346,7 @@ def test_an_answer_to_the_milder_level_is_none_to_the_level_that_nobody_is_calle
     alert = Alert.objects.get()
     assert (alert.level, alert.status, answered.sweep()) == ("act", "open", 0)
     assert Run.objects.get().status == "stopped"
-    assert Gap.objects.get().kind == "no escalation path"
+    assert Gap.objects.get().kind == GapKind.NO_PATH
 
 
 def test_an_alert_that_rose_meanwhile_is_not_taken_on_by_the_answer_of_before(

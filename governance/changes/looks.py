@@ -1,0 +1,35 @@
+"""When a person looked at a change last, so that the page can say what is new since."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+
+from governance.changes.models import ChangeRequest
+
+if TYPE_CHECKING:
+    from stewardship.people.models import User
+
+
+class LastLook(models.Model):
+    """When a person last opened a change and which revision they saw; a convenience, never evidence."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    change = models.ForeignKey(ChangeRequest, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    revision = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="change_look_once", fields=["change", "user"])]
+
+    @classmethod
+    def note(cls, change: ChangeRequest, user: User, at: datetime, *, known: bool) -> None:
+        """Remember this look; `known` says that the person has looked before."""
+        # SECURITY: no governed content here, so the row needs neither history nor journal.
+        if not (known and cls.objects.filter(change=change, user=user).update(at=at, revision=change.revision)):
+            cls.objects.get_or_create(change=change, user=user, defaults={"at": at, "revision": change.revision})
