@@ -239,9 +239,7 @@ def test_what_was_replaced_is_judged_no_more(told: RegisteredModel, alice: User,
     assert state.measured == before.measured + 6, "what measures itself without a recorded deployment must not be hidden"
     for running in told.live(now):
         end(running, actor=system, reason="Replaced")
-    assert cockpit.health(alice, told, timezone.now()).measured == before.measured + 4, (
-        "1.0.0 in Germany, in production and wherever, has ended"
-    )
+    assert cockpit.health(alice, told, timezone.now()).measured == before.measured + 4, "1.0.0 in Germany has ended"
 
 
 def test_silence_makes_the_health_unknown(told: RegisteredModel, alice: User) -> None:
