@@ -15,9 +15,11 @@ from django.utils.translation import gettext as _
 
 from config.portal import charts
 from monitoring.signals.models import Series, Window
+from monitoring.signals.models.facts import WindowQuerySet
 from monitoring.thresholds.rules import Band, Level
 
 SHOWN = 40
+SPARE = 20  # corrections that came in the very same instant
 
 
 def bands_of(document: Mapping[str, Any]) -> dict[Level, Band]:
@@ -47,26 +49,36 @@ def stripes(bands: Mapping[Level, Band]) -> list[charts.Band]:
 
 
 def newest(series: Iterable[Series], shown: int = SHOWN) -> dict[UUID, list[Window]]:
-    """The newest windows of several series in order of event time, corrected values in place of the old; two queries.
+    """The newest windows of several series in order of event time, corrected values in place of the old; at most two queries.
 
     Each series is read back to its own edge, so that a busy one hides no slow one.
     """
     known = {one.pk: one for one in series}
-    mine = Window.objects.filter(series=OuterRef("pk")).order_by("-end").values("end").distinct()
-    reach = Q(pk__in=[])
-    edges = Series.objects.filter(pk__in=known).order_by().annotate(edge=Subquery(mine[shown - 1 : shown]))
-    for pk, edge in edges.values_list("pk", "edge"):
-        reach |= Q(series=pk) if edge is None else Q(series=pk, end__gte=edge)
-    corrected = Window.objects.filter(
-        series=OuterRef("series"), end=OuterRef("end"), start=OuterRef("start"), received_at__gt=OuterRef("received_at")
-    )
+    rows = _uncorrected().filter(series__in=known).newest_first()[: shown + SPARE] if len(known) == 1 else _back_to_the_edge(known, shown)
     found: dict[UUID, dict[tuple[datetime, datetime], Window]] = defaultdict(dict)
-    for window in Window.objects.filter(reach).exclude(Exists(corrected)).newest_first():
+    for window in rows:
         window.series = known[window.series_id]
         spans = found[window.series_id]
         if len(spans) < shown:
             spans.setdefault((window.start, window.end), window)
     return {pk: sorted(spans.values(), key=lambda each: each.end) for pk, spans in found.items()}
+
+
+def _uncorrected() -> WindowQuerySet:
+    corrected = Window.objects.filter(
+        series=OuterRef("series"), end=OuterRef("end"), start=OuterRef("start"), received_at__gt=OuterRef("received_at")
+    )
+    rows: WindowQuerySet = Window.objects.exclude(Exists(corrected))
+    return rows
+
+
+def _back_to_the_edge(known: Iterable[UUID], shown: int) -> WindowQuerySet:
+    mine = Window.objects.filter(series=OuterRef("pk")).order_by("-end").values("end").distinct()
+    reach = Q(pk__in=[])
+    edges = Series.objects.filter(pk__in=known).order_by().annotate(edge=Subquery(mine[shown - 1 : shown]))
+    for pk, edge in edges.values_list("pk", "edge"):
+        reach |= Q(series=pk) if edge is None else Q(series=pk, end__gte=edge)
+    return _uncorrected().filter(reach).newest_first()
 
 
 def chart(

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from config.portal.chips import Chip, Tone
 from config.portal.timeline import Item
 from monitoring.alerts.models import SUBJECT, Alert, Resolution, Status
-from stewardship.access import allowed_to
 from stewardship.escalation import story as escalation
 from stewardship.escalation.models import Run
 from stewardship.escalation.rights import RunRight
@@ -44,8 +45,9 @@ def status_chip(alert: Alert) -> Chip:
 
 def run_of(alert: Alert, user: Any) -> Run | None:
     """The newest escalation about it, when this person may see it."""
-    run: Run | None = Run.objects.about(SUBJECT, alert.pk).select_related("region", "model", "answered_by").first()
-    return run if run is not None and allowed_to(user, RunRight.VIEW, run) else None
+    # Every run about an alert lies where the alert lies, so the newest that is allowed is the newest.
+    rows = Run.objects.allowed(user, RunRight.VIEW).about(SUBJECT, alert.pk)
+    return rows.select_related("region", "model", "answered_by").first()
 
 
 def answer(alert: Alert, run: Run | None, told: escalation.Story | None) -> str:
@@ -78,15 +80,15 @@ def events(alert: Alert, told: escalation.Story | None) -> list[Item]:
 
 def _history(alert: Alert) -> Iterable[Item]:
     """The newest steps; an alert that a source touches every minute has more than a page can hold."""
-    rows = list(alert.history.order_by("-history_date", "-history_id")[: SHOWN + 1])[::-1]
-    names = {user.pk: user.full_name or user.username for user in User.objects.filter(pk__in={row.history_user_id for row in rows})}
+    who = User.objects.filter(pk=OuterRef("history_user_id")).values(name=Coalesce(NullIf("full_name", Value("")), "username"))
+    rows = list(alert.history.annotate(who=Subquery(who)).order_by("-history_date", "-history_id")[: SHOWN + 1])[::-1]
     before = None
     if len(rows) > SHOWN:
         before = rows.pop(0)
         whole = reverse("history", args=["monitoring.alert", alert.pk])
         yield Item(before.history_date, "signal", actor="", verb=_("What came before stands in its"), object_label=_("history"), url=whole)
     for row in rows:
-        yield _item(row, before, names.get(row.history_user_id, ""))
+        yield _item(row, before, row.who or "")
         before = row
 
 

@@ -118,7 +118,7 @@ def test_a_refusal_of_the_domain_comes_back_in_the_form(client: Client, frank: U
 
 
 def test_what_may_not_be_done_is_said_in_the_form_too(client: Client, frank: User, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(GovernedAdmin, "_may", lambda self, request, verb, obj: request.POST.get("name") != "Saved" or not _saved())
+    monkeypatch.setattr(GovernedAdmin, "_may_now", lambda self, request, verb, obj: request.POST.get("name") != "Saved" or not _saved())
     client.force_login(frank)
     response = client.post(_change(cast.regions["de"]), _form(cast.regions["de"], name="Saved"))
     assert response.status_code == 403
