@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.urls import reverse
 from django.utils import timezone
 
 from config.env import ROOT
@@ -40,8 +39,12 @@ MORE = (
 )
 # Who is asking whom; and of the journal, the size and the root, which are open to all.
 PASSING = re.compile(
-    r'name="(?:csrfmiddlewaretoken|seal|subject)" value="[^"]*"|[\d,]+ entries|its root is <code[^>]*>[^<]*|"(?:published|next)":\d+'
+    r'name="(?:csrfmiddlewaretoken|seal|subject)" value="[^"]*"|[\d,]+\s+entries|its root is <code[^>]*>[^<]*|"(?:published|next)":\d+'
+    r'|name="starts" value="[^"]*"|The newest checkpoint was made <time[^>]*>[^<]*</time>'
 )
+
+# Shows the newest checkpoint, which anybody may fetch; that its entries are those in sight is held by test_journal_pages.
+OPEN_TO_ALL = {"journal_list"}
 
 Key = tuple[str, str, str]  # route with its query, kind of person, place
 Site = tuple[str, int, str]  # file, line and noun of an `.allowed()`
@@ -103,7 +106,7 @@ def first_difference(before: str, after: str) -> str:
 
 
 def test_what_is_elsewhere_changes_nothing(home: World) -> None:
-    before = {key: text for key, _row, text in answers(home, (HOME,))}
+    before = {key: text for key, row, text in answers(home, (HOME,)) if row.route not in OPEN_TO_ALL}
     fill_elsewhere(home)
     after = {key: text for key, _row, text in answers(home, (HOME,))}
     wrong = [f"{key}: {first_difference(before[key], after[key])}" for key in before if before[key] != after[key]]
@@ -115,6 +118,8 @@ def test_what_is_elsewhere_changes_nothing(home: World) -> None:
 OURS = tuple(f"{ROOT}/{floor}/" for floor in ("config", "stewardship", "monitoring", "governance"))
 # The one question itself, and what only asks it on behalf of others.
 ASKS_FOR_OTHERS = ("config/portal/permission.py", "stewardship/access/")
+# The configuration screens have rows of their own for every noun, sent forms included (tests/test_permissions.py).
+SCREENS_OWN = ("config/portal/admin.py",)
 
 
 def site_of(noun: str) -> Site | None:
@@ -126,7 +131,7 @@ def site_of(noun: str) -> Site | None:
     if not name.startswith(OURS):
         return None
     place = str(Path(name).relative_to(ROOT))
-    return None if place.startswith(ASKS_FOR_OTHERS) else (place, frame.f_lineno, noun)
+    return None if place.startswith((*ASKS_FOR_OTHERS, *SCREENS_OWN)) else (place, frame.f_lineno, noun)
 
 
 def test_no_allowed_can_be_taken_out_unnoticed(home: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,11 +169,45 @@ def _few(keys: list[Key], most: int = 40) -> list[Key]:
     return sorted(keys, key=lambda key: (key[2] not in ELSEWHERE, key[1] != "onlooker"))[:most]
 
 
-# (file, noun): why nothing can differ without it.
-EQUIVALENT: Mapping[tuple[str, str], str] = {}
+_AGAIN = "asked once more of rows that lie where the object of the page lies, whose right was asked first"
+_OWN = "narrowed to the person's own rows as well"
+_NOT_HERE = "this world has no row that it would add"
+_COUNTED = "this world has no refusal to count; test_portfolio_figures has"
+_BOTH = "models that the person sees, of alerts that the person sees: each of the two hides what the other would let through"
+_NOWHERE = "belongs to no region: whoever holds the right sees all of it, and whoever does not never comes so far"
+UNSCOPED = ("Bound", "Clause", "DataDomain", "DecisionRight", "Environment", "Framework", "JournalEvent", "Role", "SeparationRule")
+# (file, noun): why nothing differs here without it.
+EQUIVALENT: Mapping[tuple[str, str], str] = {
+    ("governance/approvals/waiting.py", "governance.ChangeRequest"): _OWN,
+    ("governance/audits/wiring.py", "governance.Report"): _NOT_HERE,
+    ("governance/changes/panels.py", "governance.ChangeRequest"): _AGAIN,
+    ("governance/evidence/dossier.py", "governance.Artifact"): "the file's row in test_permissions, of each region",
+    ("governance/portfolio/cockpit.py", "governance.ChangeRequest"): _AGAIN,
+    ("governance/portfolio/figures.py", "governance.ChangeRequest"): _COUNTED,
+    ("governance/portfolio/figures.py", "governance.Verdict"): _COUNTED,
+    ("governance/portfolio/pages.py", "governance.ChangeRequest"): _AGAIN,
+    ("governance/risk/panels.py", "governance.Assessment"): _AGAIN,
+    ("monitoring/alerts/card.py", "monitoring.Alert"): _NOT_HERE,
+    ("monitoring/alerts/pages.py", "monitoring.Alert"): _BOTH,
+    (
+        "monitoring/alerts/pages.py",
+        "stewardship.RegisteredModel",
+    ): _BOTH,
+    ("monitoring/alerts/panels.py", "monitoring.Series"): _AGAIN,
+    ("monitoring/alerts/panels.py", "monitoring.Alert"): _OWN,
+    ("monitoring/alerts/story.py", "stewardship.Run"): _AGAIN,
+    (
+        "monitoring/thresholds/admin.py",
+        "stewardship.Region",
+    ): "nobody here configures thresholds; in test_thresholds_override_admin somebody does",
+    ("stewardship/inventory/pages.py", "stewardship.RegisteredModel"): _NOT_HERE,
+    ("stewardship/threads/pages.py", "stewardship.Thread"): _AGAIN,
+    ("stewardship/journal/sight.py", "monitoring.Metric"): _NOWHERE,
+    **{("stewardship/journal/sight.py", f"stewardship.{name}"): _NOWHERE for name in UNSCOPED},
+}
 
 
-def test_every_excuse_is_needed() -> None:
-    for file, _noun in EQUIVALENT:
-        assert ".allowed(" in (ROOT / file).read_text(), f"{file} asks nothing any more"
-    assert reverse("inbox") == "/"
+def test_every_excuse_names_a_place_that_asks() -> None:
+    assert [
+        file for file, _noun in EQUIVALENT if ".allowed(" not in (ROOT / file).read_text() and "allowed(" not in (ROOT / file).read_text()
+    ] == []

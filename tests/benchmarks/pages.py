@@ -47,7 +47,7 @@ def address(name: str, view: Any, arguments: list[str]) -> str | None:
     if not arguments:
         return reverse(name)
     full = RegisteredModel.objects.get(slug="tumour-risk")
-    model = getattr(view, "model", None)
+    model = RegisteredModel if name == "change_new" else getattr(view, "model", None)
     if name == "history":
         return reverse(name, args=["stewardship.registeredmodel", full.pk])
     if arguments != ["pk"] or model is None:
