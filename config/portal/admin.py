@@ -105,7 +105,6 @@ class GovernedAdmin(_ModelAdmin):
     list_per_page = 25
     show_full_result_count = False
     view_on_site = False
-    actions_selection_counter = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -112,6 +112,22 @@
     document.querySelectorAll("[data-poll]").forEach((node) => window.htmx.trigger(node, "poll"));
   }, 15000);
 
+  // --- Django's own widgets: a box that searches gets its field's name, a table wider than its place can be reached by keys ---
+  const complete = () => {
+    document.querySelectorAll("select.admin-autocomplete").forEach((select) => {
+      const label = document.querySelector(`label[for="${select.id}"]`);
+      const box = select.nextElementSibling?.querySelector("[role=combobox]");
+      if (!label || !box) return;
+      label.id ||= `${select.id}_label`;
+      box.setAttribute("aria-labelledby", `${label.id} select2-${select.id}-container`);
+      box.querySelector(".select2-selection__rendered")?.setAttribute("aria-labelledby", label.id);
+    });
+    document.querySelectorAll(".inline-group fieldset").forEach((node) => { if (node.scrollWidth > node.clientWidth) node.tabIndex = 0; });
+  };
+  window.addEventListener("load", complete);
+  window.django?.jQuery?.(complete); // Django's own boxes are made in its ready queue, maybe after the load event: this joins the end of it
+  document.addEventListener("formset:added", () => setTimeout(complete));
+
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   document.querySelector("[data-focus]")?.focus();
 })();
