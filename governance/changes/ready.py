@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
 from governance.changes.models import ChangeRequest, Kind
 from governance.changes.rules import missing
 from governance.policies.errors import NotWaivable
-from governance.policies.waive import named
+from governance.policies.waive import waivable
 from stewardship.inventory.models import Deployment, Environment, ModelVersion
 from stewardship.regions.models import Region
 
@@ -45,14 +45,18 @@ def _never_ran(change: ChangeRequest) -> list[tuple[str, str]]:
     ]
 
 
+# What the verb that grants it calls its fields, and what a change calls them.
+_WAIVER_FIELDS = {"expires_at": "waiver_until", "rule": "waived_rule"}
+
+
 def _cannot_be_waived(change: ChangeRequest, at: datetime) -> list[tuple[str, str]]:
     found = []
-    if change.waiver_until is not None and change.waiver_until <= at:
+    until = change.waiver_until or at + timedelta(days=1)
+    if until <= at:
         found.append(("waiver_until", _("Give a later end: this one is over already.")))
+        until = at + timedelta(days=1)
     try:
-        rule = named(change.waived_rule, at)
+        waivable(change.waived_rule, model=change.model, region=change.region, until=until, at=at)
     except NotWaivable as refusal:
-        return [*found, ("waived_rule", f"{refusal.message} {refusal.remedy}".strip())]
-    if not rule.waivable:
-        found.append(("waived_rule", _("“%(rule)s” allows no exception: comply with it instead.") % {"rule": rule.title}))
+        found.append((_WAIVER_FIELDS.get(refusal.field, refusal.field), f"{refusal.message} {refusal.remedy}".strip()))
     return found
