@@ -35,7 +35,38 @@ def measure(cast: Any, live: Any) -> None:
     writes = sum(one["sql"].startswith(("INSERT", "UPDATE", "DELETE")) for one in asked)
     report("gate.reads", reads, "statements", 1)
     report("gate.writes", writes, "statements", 1, note="the outbox is filled by a trigger of this statement")
+    over_http = _program(pipeline, live.label)
+    over_http()
+    with CaptureQueriesContext(connection) as asked:
+        over_http()
+    statements = [one["sql"] for one in asked]
+    answered = next(place for place, sql in enumerate(statements) if sql.startswith("INSERT") and "governance_verdict" in sql)
+    whose = sum(sql.startswith("SELECT") for sql in statements[:answered]) - 1
+    report(
+        "gate.http_who_asks",
+        whose,
+        "statements",
+        4,
+        note="token, grants and region tree of the caller; our own aim. The journal follows after the answer",
+    )
     report("gate.time", median_ms(question, 50), "ms", 50, note=f"median of 50, {MODELS} models; our own aim")
+
+
+def _program(user: Any, label: str) -> Any:
+    """The same question, asked by a program with a token."""
+    from django.test import Client
+
+    from stewardship.people.tokens import AccessToken
+
+    _row, plain = AccessToken.issue(user=user, name="Bench", scopes=["read", "write"], days=1, actor=user)
+    body = {"model": "tumour-risk", "version": label, "environment": "production", "region": "de"}
+    client = Client(headers={"Authorization": f"Bearer {plain}"})
+
+    def asks() -> None:
+        if client.post("/api/v1/gate/", body, content_type="application/json").json()["verdict"] != "allow":
+            raise SystemExit("The gate should allow what was approved.")
+
+    return asks
 
 
 def main() -> int:
