@@ -40,6 +40,7 @@ def test_stages_are_read_with_defaults() -> None:
         ([{"name": "A"}], True, "stages[0].requirements"),
         ([{"name": "A", "requirements": []}], True, "stages[0].requirements"),
         ([{"name": "A", "requirements": [ROLE], "who": 1}], True, "stages[0].who"),
+        ([{"name": "A", "requirements": [ROLE], "same_people": 1}], True, "stages[0].same_people"),
         ([{"name": "A", "requirements": [{}]}], True, "stages[0].requirements[0].role"),
         ([{"name": "A", "requirements": [ROLE, {"role": "x", "scope": "moon"}]}], True, "stages[0].requirements[1].scope"),
         ([{"name": "A", "requirements": [{"role": "x", "quorum": 0}]}], True, "stages[0].requirements[0].quorum"),
