@@ -62,20 +62,27 @@ def _fits(label: str, text: str) -> bool:
     return all(word in label.lower() for word in text.lower().split())
 
 
+def _nearest(hits: list[Hit], text: str) -> list[Hit]:
+    """What begins with the text before what only holds it: "Models" goes to Models, not to My models."""
+    return sorted(hits, key=lambda hit: not hit.title.lower().startswith(text.lower()))
+
+
 def _places(user: Any, text: str) -> list[Hit]:
-    return [
+    found = [
         Hit(str(entry.label), str(entry.group), url, entry.icon)
         for entry in nav
         if _fits(str(entry.label), text) and offered(entry, user) and (url := _url(entry.url_name))
     ]
+    return _nearest(found, text)
 
 
 def _commands(user: Any, text: str) -> list[Hit]:
-    return [
+    found = [
         Hit(str(command.label), "", url, "plus")
         for command in commands
         if _fits(str(command.label), text) and holds(user, command.right) and (url := _url(command.url_name))
     ]
+    return _nearest(found, text)
 
 
 def _url(name: str) -> str:
