@@ -15,7 +15,7 @@ from stewardship.journal import leaf
 from stewardship.journal.merkle import Tree
 from stewardship.journal.models import Checkpoint
 from stewardship.journal.publish import read_tile
-from stewardship.journal.tables import utc
+from stewardship.journal.stored import utc
 
 README = "README.txt"
 README_TEXT = """Concordat audit report: the machine-readable half

@@ -21,7 +21,8 @@ from stewardship.journal import findings, leaf
 from stewardship.journal.models import Entry, Secret
 from stewardship.journal.rebuild import Leaf, Rebuilder
 from stewardship.journal.record import Fact, Recorded
-from stewardship.journal.tables import REASON, Shape, by_table, utc
+from stewardship.journal.stored import utc
+from stewardship.journal.tables import REASON, Shape, by_table
 from stewardship.roles.models import RoleAssignment
 
 CHUNK = 400  # ids in one query; SQLite takes 999 parameters

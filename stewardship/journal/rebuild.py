@@ -8,13 +8,16 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from django.conf import settings
+from django.db.models import F
 
 from stewardship.journal import leaf, merkle
 from stewardship.journal.findings import Problem, Report
 from stewardship.journal.models import Entry, Secret
 from stewardship.journal.sequence import GONE
 from stewardship.journal.snapshot import octets
+from stewardship.journal.stored import Among
 from stewardship.journal.tables import SCHEMA_TABLE, Row, Shape, by_table
 
 _TEXTS: Final = ("recorded", "schema", "nonce", "op")
@@ -71,10 +74,10 @@ class Rebuilder:
 
     def _document(self, item: Leaf) -> dict[str, Any] | None:
         try:
-            document: dict[str, Any] = json.loads(item.payload)
+            document: dict[str, Any] = msgspec.json.decode(item.payload)
             if isinstance(document["f"], dict) and all(isinstance(document[name], str) for name in _TEXTS):
                 return document
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError):
             pass
         self._problem(item, "The entry's payload is no leaf.")
         return None
@@ -83,7 +86,7 @@ class Rebuilder:
         shape = by_table().get(tbl)
         live, unreadable = shape.read([item.hid for item in items]) if shape else ({}, {})
         salts: dict[str, dict[str, bytes]] = defaultdict(dict)
-        found = Secret.objects.filter(tbl=tbl, hid__in=[item.hid for item in items])
+        found = Secret.objects.filter(Among(F("hid"), [item.hid for item in items]), tbl=tbl)
         for hid, field, salt in found.values_list("hid", "field", "salt"):
             salts[hid][field] = octets(salt)
         for item in items:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from stewardship.journal import leaf, merkle
@@ -24,7 +25,8 @@ from stewardship.journal.keys import ensure_key
 from stewardship.journal.models import Checkpoint, Entry, Outbox, Secret, Tile, note_event
 from stewardship.journal.publish import publish, read_tile
 from stewardship.journal.snapshot import leniently, printable
-from stewardship.journal.tables import SCHEMA_TABLE, Row, by_table, utc
+from stewardship.journal.stored import Among, few_collections, utc
+from stewardship.journal.tables import SCHEMA_TABLE, Row, by_table
 
 logger = logging.getLogger(__name__)
 LOCK: Final = 0x636F6E63  # "conc": our advisory lock on PostgreSQL; SQLite's immediate transaction is one already
@@ -90,7 +92,7 @@ def _one_batch(limit: int, *, wait: bool) -> int:
 
 
 def _sequence(limit: int, wait: bool) -> int:
-    with transaction.atomic(durable=True):
+    with transaction.atomic(durable=True), few_collections():
         return _batch(limit) if _lock(wait) else 0
 
 
@@ -176,7 +178,7 @@ def _without_values(item: Waiting, op: str) -> Draft:
 def _entered(tbl: str, hids: list[str]) -> set[str]:
     """Those of a table's waiting rows that have an entry. An entry that is not in the tree was put there by somebody: an event says so."""
     done = set()
-    for index, hid, payload in Entry.objects.filter(tbl=tbl, hid__in=hids).values_list("index", "hid", "payload"):
+    for index, hid, payload in Entry.objects.filter(Among(F("hid"), hids), tbl=tbl).values_list("index", "hid", "payload"):
         done.add(hid)
         if _in_tree(index, payload):
             logger.warning("%s %s waits, but has an entry already.", tbl, hid)

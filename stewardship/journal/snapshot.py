@@ -60,4 +60,5 @@ def printable(value: object) -> str:
     """The same text for whoever writes it down: what is no Unicode, as escapes."""
     if isinstance(value, bytes | memoryview):
         return bytes(value).decode(errors="backslashreplace")
-    return str(value).encode(errors="backslashreplace").decode()
+    text = str(value)
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()

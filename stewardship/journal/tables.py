@@ -6,10 +6,7 @@ import functools
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any, Final, Literal
-from uuid import UUID
 
 from django.apps import apps
 from django.db import DatabaseError, DataError, models, transaction
@@ -21,35 +18,12 @@ from stewardship.journal import leaf
 from stewardship.journal.fields import DocumentField
 from stewardship.journal.record import Fact
 from stewardship.journal.snapshot import undecodable
+from stewardship.journal.stored import Among, written_rows
 
 REASON: Final = "reason"
 SCHEMA_TABLE: Final = "journal_schema"  # no table: the leaf itself is the record
 _HISTORY_HEAD: Final = frozenset({"history_id", "history_date", "history_type", "history_user_id", "history_change_reason"})
 _FACT_HEAD: Final = frozenset({"id", "at", "actor_id", REASON})
-
-
-def utc(value: datetime) -> str:
-    """2026-11-22T01:02:03.000004Z"""
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-
-def written(value: Any) -> leaf.Value:
-    """A database value as a leaf holds it, the same on every database; raises TypeError on a float."""
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, datetime):
-        return utc(value)
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return str(value // timedelta(microseconds=1))
-    if isinstance(value, bytes | memoryview):
-        return bytes(value).hex()
-    raise TypeError(f"A governed field holds {type(value).__name__}, which has no exact written form.")
 
 
 @dataclass(frozen=True)
@@ -136,11 +110,13 @@ class Shape:
     def rows(self, keys: Iterable[Any]) -> Iterator[Row]:
         """The live rows with these keys, in one query."""
         names, selected = self._columns
-        queryset = self.model._base_manager.filter(pk__in=list(keys)).order_by()
-        for hid, obj, at, actor, reason, op, *rest in queryset.values_list(*selected):
-            values = dict(zip(names, map(written, rest), strict=True))
+        found = self.model._base_manager.filter(Among(F("pk"), list(keys))).order_by().values_list(*selected)
+        for hid, obj, at, actor, reason, op, *rest in written_rows(found):
+            if at is None:  # what the driver makes of a text that is no date
+                raise ValueError("This row's date cannot be read.")
+            values = dict(zip(names, rest, strict=True))
             values[REASON] = reason or ""
-            yield Row(str(hid), str(obj), op, utc(at), str(actor), values)
+            yield Row(str(hid), str(obj), str(op), str(at), str(actor), values)
 
     def read(self, keys: Iterable[Any]) -> tuple[dict[str, Row], dict[str, str]]:
         """The live rows by key, and why others cannot be read: SQLite keeps any bytes that somebody puts into a column."""

@@ -22,6 +22,7 @@ from stewardship.journal.note import Forged, NoteError, NotTrusted, TreeHead, Ve
 from stewardship.journal.signer import folder, remembered
 from stewardship.journal.snapshot import leniently, snapshot
 from stewardship.journal.standing import chain_breaks, drifted, keys_on_record, repeated_salts, unjournalled_rows
+from stewardship.journal.stored import few_collections
 from stewardship.journal.walk import Claim, Walk
 
 
@@ -41,7 +42,7 @@ def _verify(checkpoint_text: str | None, saved: Path | None, trusted: list[Verif
     if saved is not None:
         mirrors.append(Mirror(saved, "the saved folder", report))
     memory = _memory(report)
-    with snapshot():
+    with snapshot(), few_collections():
         keys = _keys(report, trusted)
         claims = [Claim(head.size, head.root.hex(), "saved checkpoint") for head in _saved_head(checkpoint_text, keys, report)]
         for mirror in mirrors:

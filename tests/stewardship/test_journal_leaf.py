@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from stewardship.journal import leaf, merkle
 from stewardship.journal.leaf import LeafError
-from stewardship.journal.tables import written
+from stewardship.journal.stored import written
 
 HEAD = {
     "v": 1,
