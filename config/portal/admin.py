@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
-from django.db.models import DateTimeField, Model, QuerySet, URLField
+from django.db.models import DateTimeField, ForeignKey, Model, QuerySet, URLField
 from django.forms.models import _get_foreign_key  # as Django's own admin does
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
@@ -74,6 +74,12 @@ def _visible(db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> dic
     return {**kwargs, "queryset": related._default_manager.allowed(request.user, related.view_right)}
 
 
+def _searched_for(screen: Any) -> list[str]:
+    """The columns of a screen that lead to numerous rows."""
+    leads = [field for field in screen.opts.fields if field.is_relation and isinstance(field, ForeignKey)]
+    return [field.name for field in leads if getattr(screen.admin_site._registry.get(field.remote_field.model), "numerous", False)]
+
+
 class VisibleRelatedFilter(admin.RelatedFieldListFilter):
     """The choices of a filter by another object: those that the person may see."""
 
@@ -103,6 +109,7 @@ class GovernedAdmin(_ModelAdmin):
     form = GovernedForm
     formfield_overrides = WIDGETS
     list_per_page = 25
+    numerous: ClassVar[bool] = False  # thousands of rows: other screens search for one of them, a drop-down would hold them all
     show_full_result_count = False
     view_on_site = False
 
@@ -156,6 +163,9 @@ class GovernedAdmin(_ModelAdmin):
         """What the person may not see is 404, as on every page; Django would lead to the index."""
         raise Missing(_("There is nothing here, or nothing that you may see."))
 
+    def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
+        return _searched_for(self)
+
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field: Any = super().formfield_for_foreignkey(db_field, request, **_visible(db_field, request, kwargs))
         return field
@@ -176,7 +186,7 @@ class GovernedAdmin(_ModelAdmin):
     def get_form(self, request: HttpRequest, obj: Any | None = None, change: bool = False, **kwargs: Any) -> Any:
         """The form remembers what it is filled from; after a refusal it says so, with all that was typed."""
         made: Any = super().get_form(request, obj, change, **kwargs)
-        now = staleness.seen(obj, self._inlines(request, obj)) if change and obj is not None else ""
+        now = staleness.seen(obj, self.rows_with(request, obj)) if change and obj is not None else ""
         refusal: DomainError | None = getattr(request, "refused_with", None)
 
         class Remembering(made):
@@ -194,11 +204,11 @@ class GovernedAdmin(_ModelAdmin):
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         """Before anything is saved: the row is locked, and a form that was filled from an older state is refused."""
         if change:
-            inlines = self._inlines(request, form.instance)
+            inlines = self.rows_with(request, form.instance)
             staleness.check(form.instance, inlines, form.cleaned_data.get("seen", ""))
         return super().save_form(request, form, change)
 
-    def _inlines(self, request: HttpRequest, obj: Any) -> list[tuple[type[Model], str]]:
+    def rows_with(self, request: HttpRequest, obj: Any) -> list[tuple[type[Model], str]]:
         """The rows that are edited together with a row: their model, and the column that leads to it."""
         return [
             (inline.model, _get_foreign_key(self.model, inline.model, fk_name=inline.fk_name).attname)
@@ -287,6 +297,9 @@ class GovernedInline(admin.TabularInline[Any, Any] if TYPE_CHECKING else admin.T
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
+        return _searched_for(self)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         return super().formfield_for_foreignkey(db_field, request, **_visible(db_field, request, kwargs))

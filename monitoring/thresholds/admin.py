@@ -67,7 +67,6 @@ class OverrideAdmin(GovernedAdmin):
     form = OverrideForm
     add_form_template = "monitoring/thresholds/override_add.html"
     fields = ("rule", *SCOPES, "parameter", "value", "valid_from", "valid_until")
-    autocomplete_fields = ("family", "model")
     list_display = ("rule", "scope", "parameter", "value", "valid_from", "valid_until")
     list_select_related = ("rule", "region", "family", "model")
     list_filter = ("parameter",)

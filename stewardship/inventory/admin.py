@@ -50,6 +50,7 @@ class ModelFamilyAdmin(GovernedAdmin):
     list_display = ("name", "slug", "region", "project", "domain")
     list_select_related = ("region", "project", "domain")
     search_fields = ("name", "slug")
+    numerous = True
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> tuple[str, ...]:
         # SECURITY: a family's editor holds rights on the family, not on the region it would be moved out of, or into.
@@ -66,6 +67,7 @@ class RegisteredModelAdmin(GovernedAdmin):
     list_filter = ("stage", "tier")
     list_select_related = ("region", "family")
     search_fields = ("name", "slug")
+    numerous = True
     readonly_fields = ("tier", "stage", "registered_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any | None = None) -> tuple[str, ...]:
@@ -90,6 +92,7 @@ class ModelVersionAdmin(GovernedAdmin):
     list_display = ("label", "model", "digest", "code_revision", "registered_at")
     list_select_related = ("model",)
     search_fields = ("label", "digest", "model__name")
+    numerous = True
 
 
 @admin.register(Deployment)

@@ -71,6 +71,7 @@ class UserAdmin(GovernedAdmin):
     list_display = ("full_name", "username", "email", "home_region", "is_active")
     list_filter = ("is_active",)
     search_fields = ("full_name", "username", "email")
+    numerous = True
     list_select_related = ("home_region",)
     actions = (send_link,)
 

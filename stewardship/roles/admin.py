@@ -4,47 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 
-from config.portal.admin import GovernedAdmin, GovernedInline
+from config.portal.admin import GovernedAdmin, GovernedForm
 from config.portal.errors import DomainError
-from stewardship.access.rights import all_rights
 from stewardship.roles.assign import assign
-from stewardship.roles.models import DecisionRight, Role, RoleAssignment, SeparationRule
+from stewardship.roles.forms import MatrixField
+from stewardship.roles.matrix import set_rights
+from stewardship.roles.models import DecisionRight, Raci, Role, RoleAssignment, SeparationRule
 from stewardship.roles.rights import AssignmentRight, RoleRight
 
 _RIGHTS = {"view": RoleRight.VIEW, "change": RoleRight.CONFIGURE}
 
 
-class DecisionRightForm(forms.ModelForm):
-    """A right is chosen, never typed."""
+class RoleForm(GovernedForm):
+    """A role with its row of the matrix."""
 
-    right = forms.ChoiceField(label=gettext_lazy("Right"))
+    matrix = MatrixField(label=gettext_lazy("Rights"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "right" in self.fields:
-            # A row keeps its right: all of them in each of forty rows would be most of the page. Another right is another row.
-            offered = all_rights() if self.instance.right == "" else [self.instance.right]
-            self.fields["right"].choices = [(right, right) for right in offered]  # type: ignore[attr-defined]
-
-    class Meta:
-        model = DecisionRight
-        fields = ("right", "raci")
-
-
-class DecisionRightInline(GovernedInline):
-    """The role's row of the matrix."""
-
-    model = DecisionRight
-    form = DecisionRightForm
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
-        return self.has_change_permission(request, obj)
+        if not self.instance._state.adding:
+            self.initial["matrix"] = dict(self.instance.decision_rights.values_list("right", "raci"))
 
 
 @admin.register(Role)
@@ -52,9 +38,24 @@ class RoleAdmin(GovernedAdmin):
     """Roles with what they may do; saving gives and takes the rights of everybody who holds them."""
 
     rights = _RIGHTS
+    form = RoleForm
+    fields = ("slug", "name", "description", "combine", "second_line", "accountable", "delegable", "matrix")
     list_display = ("name", "slug", "combine", "second_line", "accountable", "delegable")
     search_fields = ("name", "slug")
-    inlines = (DecisionRightInline,)
+
+    @admin.display(description=gettext_lazy("Rights"))
+    def matrix(self, role: Role) -> str:
+        """For those who may only look."""
+        held = ((Raci(row.raci).label, row.right) for row in role.decision_rights.order_by("raci", "right"))
+        return format_html_join(mark_safe("<br>"), "{}: {}", ((right, label) for label, right in held)) or "–"
+
+    def rows_with(self, request: HttpRequest, obj: Any) -> list[tuple[type[Model], str]]:
+        """The rights are edited together with their role."""
+        return [(DecisionRight, "role_id")]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        set_rights(obj, form.cleaned_data["matrix"], actor=request.user, reason=form.cleaned_data["reason"])  # type: ignore[arg-type]  # signed in
 
 
 @admin.register(SeparationRule)

@@ -292,23 +292,24 @@ class TestConfiguring:
         set_rights(cast.roles["executive"], {"roles:role:view": "R", "roles:role:configure": "R"}, actor=system_user())
         assign(actor=system_user(), role="executive", user=charlie, region=cast.regions["global"], rationale="Configures roles")
         role = cast.roles["pipeline"]
-        rows = list(role.decision_rights.order_by("right"))
         form: dict[str, Any] = {
             "name": role.name,
             "slug": role.slug,
             "combine": role.combine,
             "delegable": "on",
             "reason": "CI may edit",
-            "decision_rights-TOTAL_FORMS": len(rows) + 1,
-            "decision_rights-INITIAL_FORMS": len(rows),
         }
-        for place, row in enumerate(rows):
-            form |= {
-                f"decision_rights-{place}-{name}": value
-                for name, value in (("id", row.pk), ("role", role.pk), ("right", row.right), ("raci", row.raci))
-            }
-        last = f"decision_rights-{len(rows)}"
-        form |= {f"{last}-role": role.pk, f"{last}-right": "inventory:model:edit", f"{last}-raci": "R"}
+        form |= {f"matrix.{row.right}": row.raci for row in role.decision_rights.all()}
+        refused = sign_in(charlie).post(_admin(Role, "change", role.pk), {**form, "matrix.inventory:model:edit": "X"})
+        assert "inventory:model:edit: choose one of the four" in refused.content.decode()
+        form["matrix.inventory:model:edit"] = "R"
         page = sign_in(charlie).post(_admin(Role, "change", role.pk), form)
         assert page.status_code == 302, page.context and page.context["errors"]
         assert allowed_to(cast.users["pipeline"], "inventory:model:edit", cast.regions["eu"])
+        row = role.decision_rights.get(right="inventory:model:edit")
+        assert [(line.history_type, line.history_change_reason) for line in row.history.all()] == [("+", "CI may edit")]
+        shown = sign_in(charlie).get(_admin(Role, "change", role.pk)).content.decode()
+        assert '<option value="R" selected>' in shown.partition('name="matrix.inventory:model:edit"')[2].partition("</select>")[0]
+        del form["matrix.inventory:model:edit"]
+        sign_in(charlie).post(_admin(Role, "change", role.pk), form)
+        assert not allowed_to(cast.users["pipeline"], "inventory:model:edit", cast.regions["eu"])
