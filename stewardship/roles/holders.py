@@ -59,25 +59,31 @@ def holders(
 
 
 def holders_of(
-    roles: list[Role], *, model: RegisteredModel | None = None, region: Region | None = None, at: datetime | None = None
+    roles: list[Role],
+    *,
+    model: RegisteredModel | None = None,
+    region: Region | None = None,
+    at: datetime | None = None,
+    scopes: bool = False,
 ) -> dict[Role, list[Holder]]:
-    """The holders of several roles at once, with as many queries as for one."""
+    """The holders of several roles at once, with as many queries as for one; `scopes` for who shows where each was assigned."""
     path = scope_path(model, region)
-    roll = Roll(roles, at or timezone.now(), on=_on(path))
+    roll = Roll(roles, at or timezone.now(), on=_on(path), scopes=scopes)
     return {role: roll.held(role, path) for role in roles}
 
 
 class Roll:
     """Who holds some roles, read at once (four to six queries), then asked for any number of scopes without another.
 
-    `on` narrows the assignments that are read; without it those of all scopes are.
+    `on` narrows the assignments that are read; without it those of all scopes are. `scopes` reads what they are assigned on, too.
     """
 
-    def __init__(self, roles: Iterable[Role], at: datetime, on: Q | None = None) -> None:
+    def __init__(self, roles: Iterable[Role], at: datetime, on: Q | None = None, *, scopes: bool = False) -> None:
         rows = list(
             RoleAssignment.objects.in_force(at)
             .filter(Q() if on is None else on, role__in=list(roles))
-            .select_related("role", "user", "team", "region", "family", "model")
+            .select_related("user", "team")
+            .prefetch_related(*(("region", "family", "model") if scopes else ()))
             .order_by("valid_from", "id")
         )
         members: defaultdict[UUID, list[User]] = defaultdict(list)

@@ -44,7 +44,7 @@ def _person(holder: Holder) -> Person:
 
 def people_panel(request: HttpRequest, model: RegisteredModel) -> dict[str, Any]:
     """Context of the panel "model:people": every role, filled ones first, and combinations that are forbidden."""
-    held = holders_of(list(Role.objects.all()), model=model)
+    held = holders_of(list(Role.objects.all()), model=model, scopes=True)
     lines = [RoleLine(role, [_person(holder) for holder in found]) for role, found in held.items()]
     lines.sort(key=lambda line: (not line.role.accountable, not line.people, line.role.name))
     return {
