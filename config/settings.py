@@ -248,7 +248,3 @@ LOGGING = {
     # They tell each step of each page.
     "loggers": {"weasyprint.progress": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}, "pyhanko": {"level": "WARNING"}},
 }
-
-if os.environ.get("CONCORDAT_TEST_DB"):
-    # Several test runs on one PostgreSQL server each need a database of their own.
-    DATABASES["default"]["TEST"] = {"NAME": os.environ["CONCORDAT_TEST_DB"]}
