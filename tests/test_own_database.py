@@ -31,5 +31,7 @@ def test_a_run_makes_the_database_that_it_names(tmp_path: Path) -> None:
 
 @pytest.mark.process
 def test_the_product_does_not_read_the_name(tmp_path: Path) -> None:
-    said = run("manage.py", "shell", "-v", "0", "-c", "from django.db import connection as c; print(c.settings_dict['TEST'])", folder=tmp_path)
+    said = run(
+        "manage.py", "shell", "-v", "0", "-c", "from django.db import connection as c; print(c.settings_dict['TEST'])", folder=tmp_path
+    )
     assert "'NAME': None" in said

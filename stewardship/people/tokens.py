@@ -113,7 +113,9 @@ class AccessToken(Recorded):
         with acting(actor, f"Token {name} issued"), transaction.atomic():
             if actor.pk != user.pk and not passing.outreaches(actor, user):
                 raise NotYours(
-                    str(_("%(name)s may sign, appoint or configure where you may not, so you may issue no token for them.") % {"name": user}),
+                    str(
+                        _("%(name)s may sign, appoint or configure where you may not, so you may issue no token for them.") % {"name": user}
+                    ),
                     remedy=str(_("They issue it themselves on their profile, or somebody who holds these rights too does.")),
                 )
             token = cls(user=user, name=name, digest=_digest(plain), scopes=wanted, expires_at=moment() + timedelta(days=days))
