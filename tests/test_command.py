@@ -84,3 +84,15 @@ def test_files_are_meant_from_where_the_caller_stands(tmp_path: Path) -> None:
     assert "as it was written" in concordat("journal", "verify", "--against", "./kept/checkpoint")
     concordat("manage", "spectacular", "--file", "api.yaml")
     assert (desk / "api.yaml").is_file()
+
+
+@pytest.mark.process
+def test_the_portal_starts_without_what_single_sign_on_would_need(tmp_path: Path) -> None:
+    absent = ("jwt", "oauthlib", "openid", "requests")
+    hide = f"import runpy, sys; sys.modules.update(dict.fromkeys({absent})); sys.argv = ['manage.py', 'check']"
+    code = f"{hide}; runpy.run_path('manage.py', run_name='__main__')"
+    env = os.environ | {"VAR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    locked = {line.partition("==")[0] for line in (ROOT / "requirements/base.lock").read_text().splitlines() if "==" in line}
+    assert not {"pyjwt", "oauthlib", "python3-openid"} & locked
