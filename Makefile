@@ -10,7 +10,7 @@ run: ## the portal: web, tick and worker under one parent (Ctrl-C stops all)
 	@./concordat run
 tour: ## drive the main job over HTTP, against a running demo
 	@./concordat tour
-test: ## every test, browser included (DATABASE_URL=postgresql://… for PostgreSQL)
+test: ## every test, browser included (DATABASE_URL=postgresql://… for PostgreSQL, CONCORDAT_TEST_DB names its database)
 	@./concordat test
 interop: ## tests against real peers on loopback
 	@./concordat interop

@@ -86,6 +86,9 @@ TEMPLATES = [
 DATABASE_URL = os.environ.get("DATABASE_URL") or f"sqlite:///{VAR / 'concordat.sqlite3'}"
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    if DATABASES["default"]["NAME"] != ":memory:":
+        # One database, wherever the process was started: a relative name is meant from the checkout.
+        DATABASES["default"]["NAME"] = str(ROOT / DATABASES["default"]["NAME"])
     DATABASES["default"]["OPTIONS"] = {
         # A transaction that reads and then writes would otherwise fail at once when another one wrote in between.
         "transaction_mode": "IMMEDIATE",
@@ -248,7 +251,3 @@ LOGGING = {
     # They tell each step of each page.
     "loggers": {"weasyprint.progress": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}, "pyhanko": {"level": "WARNING"}},
 }
-
-if os.environ.get("CONCORDAT_TEST_DB"):
-    # Several test runs on one PostgreSQL server each need a database of their own.
-    DATABASES["default"]["TEST"] = {"NAME": os.environ["CONCORDAT_TEST_DB"]}

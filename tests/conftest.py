@@ -8,6 +8,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.conf import settings as installed
 from django.test import TransactionTestCase
 
 from stewardship.journal.guards import drop_guards
@@ -20,6 +21,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.soak)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
+    """Several test runs on one PostgreSQL server each name a database of their own: `CONCORDAT_TEST_DB=… make test`."""
+    if name := os.environ.get("CONCORDAT_TEST_DB"):
+        installed.DATABASES["default"].setdefault("TEST", {})["NAME"] = name
+    # Only now: each worker's number is added to the name that is there.
+    request.getfixturevalue("django_db_modify_db_settings_parallel_suffix")
 
 
 _flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]

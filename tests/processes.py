@@ -73,9 +73,7 @@ def database(tmp_path: Path, worker_id: str) -> Iterator[str]:
 @pytest.fixture
 def installation(tmp_path: Path, database: str) -> dict[str, str]:
     """The environment of an installation that has nothing yet: an empty VAR, an empty database."""
-    env = os.environ | {"VAR": str(tmp_path), "DATABASE_URL": database, "LOG_LEVEL": "WARNING"}
-    env.pop("CONCORDAT_TEST_DB", None)
-    return env
+    return os.environ | {"VAR": str(tmp_path), "DATABASE_URL": database, "LOG_LEVEL": "WARNING"}
 
 
 def asked(url: str, sql: str) -> list[tuple[Any, ...]]:

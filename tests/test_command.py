@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -55,3 +56,43 @@ def test_each_target_of_make_calls_a_verb_of_the_script() -> None:
     called = set(re.findall(r"@\./concordat ([a-z]+)", (ROOT / "Makefile").read_text()))
     assert called
     assert called <= verbs
+
+
+@pytest.mark.process
+def test_files_are_meant_from_where_the_caller_stands(tmp_path: Path) -> None:
+    desk, data = tmp_path / "desk", tmp_path / "data"
+    for folder in (desk, data):
+        folder.mkdir()
+    # SECURITY: what lies where the caller stands is never run.
+    (desk / "json.py").write_text("raise SystemExit('imported from where the caller stands')")
+    # A relative data folder or database is meant from the checkout.
+    there = os.path.relpath(data, ROOT)
+    env = {"PATH": os.environ["PATH"], "VAR": there, "DATABASE_URL": f"sqlite:///{there}/here.sqlite3", "LOG_LEVEL": "ERROR"}
+
+    def concordat(*words: str) -> str:
+        done = subprocess.run([ROOT / "concordat", *words], cwd=desk, env=env, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    concordat("manage", "migrate", "-v", "0")
+    assert {"here.sqlite3", "secret_key"} <= {path.name for path in data.iterdir()}
+    concordat("journal", "sequence")
+    concordat("journal", "save", "kept")
+    assert (desk / "kept" / "checkpoint").is_file()
+    (desk / "trust.json").write_text(concordat("trust"))
+    assert "as it was written" in concordat("journal", "verify", "--against", "kept", "--trust", "trust.json")
+    assert "as it was written" in concordat("journal", "verify", "--against", "./kept/checkpoint")
+    concordat("manage", "spectacular", "--file", "api.yaml")
+    assert (desk / "api.yaml").is_file()
+
+
+@pytest.mark.process
+def test_the_portal_starts_without_what_single_sign_on_would_need(tmp_path: Path) -> None:
+    absent = ("jwt", "oauthlib", "openid", "requests")
+    hide = f"import runpy, sys; sys.modules.update(dict.fromkeys({absent})); sys.argv = ['manage.py', 'check']"
+    code = f"{hide}; runpy.run_path('manage.py', run_name='__main__')"
+    env = os.environ | {"VAR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    locked = {line.partition("==")[0] for line in (ROOT / "requirements/base.lock").read_text().splitlines() if "==" in line}
+    assert not {"pyjwt", "oauthlib", "python3-openid"} & locked

@@ -39,13 +39,14 @@ class Chore:
     thread: threading.Thread | None = None
 
     def run(self) -> None:
-        """Do it once; what goes wrong is logged and kept as the problem."""
+        """Do it once; what goes wrong is logged, and its kind is kept as the problem."""
         try:
             self.fn()
             self.problem = ""
         except Exception as error:
             log.exception("The chore %s failed; it is tried again.", self.name)
-            self.problem = f"{type(error).__name__}: {error}"
+            # SECURITY: `/readyz` tells it to everybody; the text may name rows, hosts and people, and stays in the log.
+            self.problem = type(error).__name__
 
     def run_aside(self) -> None:
         """Do it in a thread, with database connections of its own; at most one of a kind."""

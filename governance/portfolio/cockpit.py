@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Case, When
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -28,6 +29,7 @@ from monitoring.signals.models import Series
 from monitoring.signals.rights import SeriesRight
 from monitoring.thresholds.models import Track
 from monitoring.thresholds.rules import Level
+from stewardship.access.reach import tree_of
 from stewardship.inventory.models import Deployment, Environment, ModelVersion, RegisteredModel
 from stewardship.inventory.rights import DeploymentRight
 from stewardship.people.models import User
@@ -147,14 +149,17 @@ class Health:
 
 
 def health(user: User, model: RegisteredModel, at: datetime) -> Health:
-    """Two queries: the open alerts, and where each series of what runs stands."""
+    """Three queries: the open alerts, and where each series of what runs stands under the rules that judge it at this instant."""
     alerts = Alert.objects.allowed(user, AlertRight.VIEW).unresolved().filter(model=model).select_related("region").order_by("opened_at")
-    columns = ("pk", "tracks__pk", "tracks__level", "tracks__reading", "tracks__due_by", "tracks__stale_since")
-    rows = Series.objects.allowed(user, SeriesRight.VIEW).of_model(model.pk).with_gone(at).filter(gone=False).values_list(*columns)
+    # A rule that has ended leaves its last word behind, which says nothing of today.
+    judging = Track.objects.filter(series__model=model).judging(at, tree_of(user))
+    columns = ("pk", "judges", "tracks__level", "tracks__reading", "tracks__due_by", "tracks__stale_since")
+    rows = Series.objects.allowed(user, SeriesRight.VIEW).of_model(model.pk).with_gone(at).filter(gone=False)
+    rows = rows.annotate(judges=Case(When(tracks__in=judging, then=True), default=False)).values_list(*columns)
     states: dict[UUID, list[Track]] = {}
-    for series, track, level, reading, due_by, stale_since in rows:
+    for series, judges, level, reading, due_by, stale_since in rows:
         kept = states.setdefault(series, [])
-        if track is not None:
+        if judges:
             kept.append(Track(level=level, reading=reading, due_by=due_by, stale_since=stale_since))
     judged = [tracks for tracks in states.values() if tracks]
     return Health(

@@ -14,9 +14,7 @@ from stewardship.inventory.models import RegisteredModel
 TEMPLATE = "governance/risk/_risk_panel.html"
 
 
-def risk_panel(request: HttpRequest, model: RegisteredModel) -> dict[str, Any] | None:
-    """The latest assessment and what it rests on; nothing for who may not see it."""
+def risk_panel(request: HttpRequest, model: RegisteredModel) -> dict[str, Any]:
+    """The latest assessment and what it rests on, for whom `rendered_panels` has found to hold the panel's right here."""
     latest = Assessment.objects.allowed(request.user, AssessmentRight.VIEW).select_related("questionnaire").latest_of(model)
-    if latest is None and not allowed_to(request.user, AssessmentRight.VIEW, model):
-        return None
     return {"model": model, "assessment": latest, "may_assess": allowed_to(request.user, AssessmentRight.MAKE, model)}

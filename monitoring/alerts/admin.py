@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from config.portal.admin import GovernedAdmin
 from monitoring.alerts.models import Alert
 from monitoring.alerts.rights import AlertRight
-from monitoring.signals.admin import ShownAdmin
 
 
 @admin.register(Alert)
-class AlertAdmin(ShownAdmin):
+class AlertAdmin(GovernedAdmin):
     """Every episode, with its frozen context."""
 
     rights = {"view": AlertRight.VIEW}

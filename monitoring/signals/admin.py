@@ -7,12 +7,15 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Field
-from django.http import HttpRequest
 
 from config.portal.admin import GovernedAdmin
 from monitoring.signals import adapters
 from monitoring.signals.models import Batch, Metric, Quarantined, Series, Source, Verdict, Window
 from monitoring.signals.rights import SeriesRight, SourceRight
+
+# Rows that only the domain's verbs write: without a right to change them a screen only shows.
+_RECEIVED = {"view": SourceRight.VIEW}
+_MEASURED = {"view": SeriesRight.VIEW}
 
 
 @admin.register(Source)
@@ -42,43 +45,31 @@ class MetricAdmin(GovernedAdmin):
     search_fields = ("slug", "name")
 
 
-class ShownAdmin(GovernedAdmin):
-    """Rows that only the domain's verbs write."""
-
-    abstract = True
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any | None = None) -> bool:
-        return False
-
-
 @admin.register(Batch)
-class BatchAdmin(ShownAdmin):
+class BatchAdmin(GovernedAdmin):
     """What was received, with the digest of each body."""
 
-    rights = {"view": SourceRight.VIEW}
+    rights = _RECEIVED
     list_display = ("at", "source", "received", "accepted", "duplicates", "quarantined", "shortfall", "sha256")
     list_select_related = ("source",)
     list_filter = ("source",)
 
 
 @admin.register(Quarantined)
-class QuarantinedAdmin(ShownAdmin):
+class QuarantinedAdmin(GovernedAdmin):
     """Facts that nobody could place; they are placed or dismissed on their own pages."""
 
-    rights = {"view": SourceRight.VIEW}
+    rights = _RECEIVED
     list_display = ("received_at", "source", "field", "problem", "status")
     list_select_related = ("source",)
     list_filter = ("status", "field")
 
 
 @admin.register(Series)
-class SeriesAdmin(ShownAdmin):
+class SeriesAdmin(GovernedAdmin):
     """What is measured about which model, where, and which way is bad."""
 
-    rights = {"view": SeriesRight.VIEW}
+    rights = _MEASURED
     list_display = ("name", "model", "version", "environment", "region", "direction", "unit", "created_at")
     list_select_related = ("metric", "model", "version__model", "environment", "region")
     list_filter = ("direction",)
@@ -86,20 +77,20 @@ class SeriesAdmin(ShownAdmin):
 
 
 @admin.register(Window)
-class WindowAdmin(ShownAdmin):
+class WindowAdmin(GovernedAdmin):
     """What was measured, value by value; a corrected one stands beside the old."""
 
-    rights = {"view": SeriesRight.VIEW}
+    rights = _MEASURED
     list_display = ("series", "series__model", "start", "end", "value", "n", "source", "received_at")
     list_select_related = ("series__metric", "series__model", "source")
     search_fields = ("external_id", "series__model__name")
 
 
 @admin.register(Verdict)
-class VerdictAdmin(ShownAdmin):
+class VerdictAdmin(GovernedAdmin):
     """What sources judged themselves, in their own words."""
 
-    rights = {"view": SeriesRight.VIEW}
+    rights = _MEASURED
     list_display = ("name", "model", "region", "firing", "level", "source", "start", "end")
     list_select_related = ("model", "region", "source")
     list_filter = ("firing", "level")

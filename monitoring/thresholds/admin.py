@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy
 
 from config.portal.admin import GovernedAdmin, GovernedInline
 from config.portal.errors import DomainError
-from monitoring.signals.admin import ShownAdmin
 from monitoring.thresholds.forms import OverrideForm
 from monitoring.thresholds.models import Override, Rule, Track
 from monitoring.thresholds.override import check, end, override
@@ -127,7 +126,7 @@ def _chosen(mine: list[Region], wanted: str) -> Region | None:
 
 
 @admin.register(Track)
-class TrackAdmin(ShownAdmin):
+class TrackAdmin(GovernedAdmin):
     """Where each series stands under each rule that judged it."""
 
     rights = {"view": RuleRight.VIEW}

@@ -258,10 +258,13 @@ class TrackQuerySet(Restricted):
         """Expected series that are silent for too long and have not been called stale yet."""
         return self.filter(stale_since__isnull=True, due_by__lt=at)
 
-    def judging(self, at: datetime) -> Self:
-        """Those whose rule is in force and selects their series: what `resolve.Resolver` says, in SQL."""
+    def judging(self, at: datetime, parents: dict[UUID, UUID | None] | None = None) -> Self:
+        """Those whose rule is in force and selects their series: what `resolve.Resolver` says, in SQL.
+
+        `parents`: every region's parent, where it is known already.
+        """
         rules_in_force = Rule.objects.in_force(at)
-        parents = Region.objects.parents()
+        parents = parents or Region.objects.parents()
         below = Q(pk__in=[])
         for region in rules_in_force.values_list("region_id", flat=True).distinct().order_by():
             below |= Q(rule__region=region, series__region__in=tree.below(parents, [region]))

@@ -30,6 +30,7 @@ class Outbox(models.Model):
         db_table = "journal_outbox"
         verbose_name = _("waiting row")
         verbose_name_plural = _("waiting rows")
+        indexes = [models.Index(fields=["tbl", "hid"], name="journal_outbox_row")]  # a page asks whether its rows still wait
 
 
 class Entry(models.Model):

@@ -147,6 +147,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'waiting row',
                 'verbose_name_plural': 'waiting rows',
                 'db_table': 'journal_outbox',
+                'indexes': [models.Index(fields=['tbl', 'hid'], name='journal_outbox_row')],
             },
         ),
         migrations.CreateModel(

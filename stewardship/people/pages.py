@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -21,7 +21,7 @@ from config.portal.pages import SIGNED_IN, Crumb, FormPage, Page
 from stewardship.journal.acting import acting
 from stewardship.people import standing
 from stewardship.people.forms import AwayForm, StandInForm
-from stewardship.people.models import Absence, DatedQuerySet, Delegation, User
+from stewardship.people.models import Absence, Dated, DatedQuerySet, Delegation, User
 from stewardship.people.tokens import LONGEST_DAYS, AccessToken
 
 if TYPE_CHECKING:
@@ -91,66 +91,75 @@ def _lasting(rows: DatedQuerySet, now: datetime, *related: str) -> list[Any]:
     return list(rows.filter(Q(ends__isnull=True) | Q(ends__gt=now)).select_related(*related).order_by("starts", "pk")[:50])
 
 
-class GoAway(FormPage):
+class BesideMyProfile(FormPage):
+    """A form that one's own page leads to."""
+
+    abstract = True
+    right = SIGNED_IN
+
+    def get_crumbs(self) -> list[Crumb]:
+        return [Crumb(gettext_lazy("My profile"), reverse("profile"))]
+
+
+class BeginningOfMine(BesideMyProfile):
+    """Something about oneself that holds for a while begins."""
+
+    abstract = True
+
+    def begin(self, me: Any, given: dict[str, Any]) -> None:
+        """Call the verb."""
+        raise NotImplementedError
+
+    def submit(self, form: Any) -> str:
+        self.begin(self.request.user, form.cleaned_data)
+        return reverse("profile")
+
+
+class GoAway(BeginningOfMine):
     """A time in which one is not to be called."""
 
-    right = SIGNED_IN
     title = gettext_lazy("I am away")
     form_class = AwayForm
     submit_label = gettext_lazy("Record my absence")
     success = gettext_lazy("Nobody calls you in that time.")
 
-    def get_crumbs(self) -> list[Crumb]:
-        return [Crumb(gettext_lazy("My profile"), reverse("profile"))]
-
-    def submit(self, form: Any) -> str:
-        me: Any = self.request.user
-        standing.be_absent(me, actor=me, **form.cleaned_data)
-        return reverse("profile")
+    def begin(self, me: Any, given: dict[str, Any]) -> None:
+        standing.be_absent(me, actor=me, **given)
 
 
-class NameStandIn(FormPage):
+class NameStandIn(BeginningOfMine):
     """Somebody acts in one's place for a while."""
 
-    right = SIGNED_IN
     title = gettext_lazy("Somebody stands in for me")
     form_class = StandInForm
     submit_label = gettext_lazy("Let them stand in")
     success = gettext_lazy("They may act in your place in that time.")
 
-    def get_crumbs(self) -> list[Crumb]:
-        return [Crumb(gettext_lazy("My profile"), reverse("profile"))]
-
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "person": self.request.user}
 
-    def submit(self, form: Any) -> str:
-        me: Any = self.request.user
-        given = form.cleaned_data
+    def begin(self, me: Any, given: dict[str, Any]) -> None:
         standing.delegate(me, given["delegate"], actor=me, starts=given["starts"], ends=given["ends"])
-        return reverse("profile")
 
 
 class EndOfMine(Page):
-    """End one's own absence or delegation now."""
+    """Something about oneself that holds for a while ends now."""
 
     abstract = True
     right = SIGNED_IN
     http_method_names = ["post"]
+    mine: ClassVar[tuple[type[Dated], str]]  # the noun, and its column that names whose it is
 
-    def find(self, pk: Any) -> Any:
-        """One's own row, or None."""
-        raise NotImplementedError
-
-    def end(self, row: Any) -> None:
+    def end(self, me: Any, row: Any) -> None:
         """Call the verb."""
         raise NotImplementedError
 
     def post(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        row = self.find(pk)
+        noun, whose = self.mine
+        row = noun._default_manager.filter(**{whose: request.user.pk}, pk=pk).first()
         if row is None:
             raise Missing(_("There is nothing like this of yours."))
-        self.end(row)
+        self.end(request.user, row)
         messages.success(request, _("It ends now."))
         return HttpResponseRedirect(reverse("profile"))
 
@@ -159,24 +168,20 @@ class ComeBack(EndOfMine):
     """One's own absence ends."""
 
     title = gettext_lazy("I am back")
+    mine = (Absence, "user")
 
-    def find(self, pk: Any) -> Absence | None:
-        return Absence.objects.filter(user=self.request.user.pk, pk=pk).first()
-
-    def end(self, row: Any) -> None:
-        standing.come_back(row, actor=self.request.user)  # type: ignore[arg-type] # signed in, says Page
+    def end(self, me: Any, row: Any) -> None:
+        standing.come_back(row, actor=me)
 
 
 class TakeBack(EndOfMine):
     """One's own delegation ends."""
 
     title = gettext_lazy("End the delegation")
+    mine = (Delegation, "delegator")
 
-    def find(self, pk: Any) -> Delegation | None:
-        return Delegation.objects.filter(delegator=self.request.user.pk, pk=pk).first()
-
-    def end(self, row: Any) -> None:
-        standing.take_back(row, actor=self.request.user)  # type: ignore[arg-type] # signed in, says Page
+    def end(self, me: Any, row: Any) -> None:
+        standing.take_back(row, actor=me)
 
 
 class TokenForm(forms.Form):
@@ -204,16 +209,12 @@ class TokenForm(forms.Form):
         self.fields["days"].unit = _("days")  # type: ignore[attr-defined] # shown beside the input
 
 
-class IssueToken(FormPage):
+class IssueToken(BesideMyProfile):
     """A new token; its plain text is on the answer's page once and nowhere else."""
 
-    right = SIGNED_IN
     title = gettext_lazy("New access token")
     form_class = TokenForm
     submit_label = gettext_lazy("Issue the token")
-
-    def get_crumbs(self) -> list[Crumb]:
-        return [Crumb(gettext_lazy("My profile"), reverse("profile"))]
 
     def submit(self, form: Any) -> HttpResponse:
         given = form.cleaned_data

@@ -19,6 +19,7 @@ from config.portal.permission import Paths, permits
 from stewardship.journal.acting import acting, moment
 from stewardship.journal.fields import DocumentField
 from stewardship.journal.record import GovernedQuerySet, Recorded
+from stewardship.people import passing
 from stewardship.people.errors import BadToken, NotYours
 from stewardship.people.models import User
 from stewardship.people.rights import PersonRight, TokenRight
@@ -95,7 +96,10 @@ class AccessToken(Recorded):
 
     @classmethod
     def issue(cls, *, user: User, name: str, scopes: Iterable[str], days: int, actor: User) -> tuple[AccessToken, str]:
-        """A new token and its plain text, which is never shown again. One's own, or anybody's with `people:token:issue`."""
+        """A new token and its plain text, which is never shown again. One's own, or anybody's with `people:token:issue`.
+
+        SECURITY: whoever reads the plain text acts as that person, so it takes every strong right that the person holds.
+        """
         if actor.pk != user.pk and not permits(actor, TokenRight.ISSUE, user):
             raise NotYours(f"You may not issue a token for {user}.", remedy="Ask somebody who manages people of that region.")
         wanted = sorted(set(scopes))
@@ -107,6 +111,13 @@ class AccessToken(Recorded):
             raise BadToken(f"{user} cannot sign in, so no token can act as them.", field="user", remedy="Choose an active person.")
         plain = new_plain()
         with acting(actor, f"Token {name} issued"), transaction.atomic():
+            if actor.pk != user.pk and not passing.outreaches(actor, user):
+                raise NotYours(
+                    str(
+                        _("%(name)s may sign, appoint or configure where you may not, so you may issue no token for them.") % {"name": user}
+                    ),
+                    remedy=str(_("They issue it themselves on their profile, or somebody who holds these rights too does.")),
+                )
             token = cls(user=user, name=name, digest=_digest(plain), scopes=wanted, expires_at=moment() + timedelta(days=days))
             token.save()
             AccessTokenUse.objects.create(token=token)

@@ -39,6 +39,8 @@ def database() -> Iterator[Path]:
         test["MIGRATE"] = False
         if connection.vendor == "sqlite":
             test["NAME"] = str(folder / "bench.sqlite3")
+        elif beside := os.environ.get("CONCORDAT_TEST_DB"):
+            test["NAME"] = beside
         made = setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
         try:
             yield folder

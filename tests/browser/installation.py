@@ -72,9 +72,7 @@ def _free_port() -> int:
 def installation(folder: Path) -> Iterator[Installation]:
     """Set up and started; ended with everything it started when the walk is over."""
     port = _free_port()
-    env = {
-        name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "CONCORDAT_TEST_DB", "DJANGO_ALLOW_ASYNC_UNSAFE"}
-    }
+    env = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "DJANGO_ALLOW_ASYNC_UNSAFE"}}
     env |= {"VAR": str(folder), "PORT": str(port), "WEB_WORKERS": "1", "LOG_LEVEL": "WARNING", "JOURNAL_ORIGIN": "walk.concordat.invalid"}
     env |= {"DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONUNBUFFERED": "1"}
 

@@ -43,9 +43,10 @@ def steps_of(model: Any, field: str, transitions: Any) -> list[str]:
 
 def look() -> dict[str, Any]:
     """Counts, and what is wrong with histories."""
-    from django.db.models import Count
+    from django.db.models import Count, F
+    from django.utils import timezone
 
-    from governance.approvals.models import Decision
+    from governance.approvals.models import Decision, Requirement
     from governance.changes.models import ChangeRequest
     from governance.policies.models import Waiver
     from monitoring.alerts.models import Alert
@@ -53,6 +54,7 @@ def look() -> dict[str, Any]:
     from stewardship.escalation.models import Run
     from stewardship.inventory.models import Deployment, ModelFamily, ModelVersion, RegisteredModel
     from stewardship.people.models import User
+    from stewardship.regions.models import Region
     from stewardship.roles.holders import accountable
 
     def count(rows: Any, *fields: str) -> dict[str, int]:
@@ -61,12 +63,16 @@ def look() -> dict[str, Any]:
 
     known = list(histories())
     return {
+        "regions": dict(Region.objects.values_list("code", "parent__code")),
         "families": ModelFamily.objects.count(),
         "models": count(RegisteredModel.objects.all(), "stage"),
         "changes": count(ChangeRequest.objects.all(), "kind", "status"),
         "alerts": count(Alert.objects.all(), "level", "status"),
         "resolutions": count(Alert.objects.all(), "resolution"),
+        "refusals": list(Decision.objects.filter(outcome=Decision.Outcome.REJECT).values_list("comment", flat=True)),
         "waivers": Waiver.objects.count(),
+        "met_late": Requirement.objects.filter(met_at__gt=F("due_at")).count(),
+        "missed": Requirement.objects.asked().filter(due_at__lte=timezone.now()).count(),
         "gaps": Gap.objects.open().count(),
         "runs": count(Run.objects.all(), "subject_kind", "status"),
         "people": User.objects.active().count(),

@@ -22,6 +22,31 @@ PATIENCE = 600  # seconds; generous, because a loaded machine is no failure
 pytestmark = pytest.mark.process
 
 
+# Who comes to the portal, and the role that stands for each in the example.
+KINDS = {
+    "a model owner": "model-owner",
+    "a technical lead": "technical-lead",
+    "a data steward": "data-steward",
+    "a data engineer": "data-engineer",
+    "a data scientist": "data-scientist",
+    "a platform engineer": "platform-engineer",
+    "an approver of risk": "risk-officer",
+    "an approver of security": "security-specialist",
+    "an approver of compliance, and the compliance officer": "compliance-specialist",
+    "an approver of product": "product-owner",
+    "an operational responder": "operational-responder",
+    "a regional admin": "regional-admin",
+    "an executive": "executive",
+    "an external auditor": "external-auditor",
+}
+REGIONS = {
+    "global": None,
+    "emea": "global", "eu": "emea", "de": "eu", "fr": "eu", "uk": "emea",
+    "amer": "global", "us": "amer",
+    "apac": "global", "jp": "apac", "sg": "apac",
+}  # fmt: skip
+
+
 class Example:
     """An installation in a temporary folder, reached by the commands that people use."""
 
@@ -64,6 +89,17 @@ def seen(example: Example) -> dict[str, Any]:
     return found
 
 
+def test_its_regions_are_one_tree(seen: dict[str, Any]) -> None:
+    assert seen["regions"] == REGIONS
+
+
+def test_there_is_somebody_of_each_kind(example: Example) -> None:
+    users = json.loads((example.folder / "demo.json").read_text())["users"]
+    held = {role.partition("@")[0] for user in users for role in user["roles"]}
+    assert [kind for kind, role in KINDS.items() if role not in held] == []
+    assert all(user["username"] and user["password"] for user in users)
+
+
 def test_it_holds_the_whole_organisation(seen: dict[str, Any]) -> None:
     assert seen["families"] == 12
     assert sum(seen["models"].values()) == 40
@@ -79,11 +115,15 @@ def test_the_journal_tells_it_in_the_order_in_which_it_happened(seen: dict[str, 
 def test_it_tells_of_refusals_waivers_deadlines_and_alarms(seen: dict[str, Any]) -> None:
     changes, alerts = seen["changes"], seen["alerts"]
     assert changes["retraining/rejected"] == 1
+    assert len(seen["refusals"]) >= 1
+    assert all(seen["refusals"]), "each says why"
     assert changes["waiver/approved"] == seen["waivers"] == 1
     assert changes["rollback/implemented"] == 1
     assert changes["retraining/submitted"] >= 5
     assert {"act/open", "act/acknowledged", "investigate/investigating", "observe/open"} <= set(alerts)
     assert seen["resolutions"]["false_alarm"] == 1
+    assert seen["met_late"] >= 1
+    assert seen["missed"] >= 1
     assert seen["runs"]["approval/stopped"] >= 1
     assert seen["runs"]["approval/running"] >= 1
     assert seen["gaps"] >= 1

@@ -21,14 +21,12 @@ pytestmark = pytest.mark.process
 @pytest.fixture
 def bare(tmp_path: Path) -> dict[str, str]:
     """An environment of its own, with leases short enough for a test."""
-    env = os.environ | {
+    return os.environ | {
         "VAR": str(tmp_path),
         "DATABASE_URL": f"sqlite:///{tmp_path / 'drill.sqlite3'}",
         "JOB_LEASE_SECONDS": "15",
         "LOG_LEVEL": "WARNING",
     }
-    env.pop("CONCORDAT_TEST_DB", None)
-    return env
 
 
 def test_a_report_survives_the_death_of_its_worker(tmp_path: Path, bare: dict[str, str]) -> None:

@@ -22,9 +22,11 @@ from governance.gate.models import Standing
 from governance.portfolio import cockpit, happened
 from monitoring.alerts.receive import receive
 from monitoring.signals.models import Source
+from monitoring.thresholds.models import Rule
 from stewardship.inventory.deploy import end
 from stewardship.inventory.models import ModelVersion, RegisteredModel
 from stewardship.inventory.register import digest_of
+from stewardship.journal.acting import acting
 from stewardship.journal.sequence import settle
 from stewardship.people.models import User
 from tests.cast import Cast, make_model, make_version
@@ -240,6 +242,18 @@ def test_what_was_replaced_is_judged_no_more(told: RegisteredModel, alice: User,
     for running in told.live(now):
         end(running, actor=system, reason="Replaced")
     assert cockpit.health(alice, told, timezone.now()).measured == before.measured + 4, "1.0.0 in Germany has ended"
+
+
+def test_a_rule_that_has_ended_judges_nothing(told: RegisteredModel, alice: User, system: User) -> None:
+    before = cockpit.health(alice, told, timezone.now())
+    assert (before.judged, before.beyond) == (1, 1)
+    rule = Rule.objects.get()
+    rule.valid_until = timezone.now()
+    with acting(system, "No longer asked for"):
+        rule.save(update_fields=["valid_until"])
+    after = cockpit.health(alice, told, timezone.now())
+    assert (after.measured, after.judged, after.beyond, after.chip.tone) == (before.measured, 0, 0, "unknown")
+    assert "How it does is not known: no threshold judges what is measured." in text(page(alice, address(told)))
 
 
 def test_silence_makes_the_health_unknown(told: RegisteredModel, alice: User) -> None:

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
-from config.portal.registry import panels
+from config.portal.pages import rendered_panels
 from governance.policies.draft import add_rule, create_policy
 from governance.policies.evaluate import evaluate
 from governance.policies.models import Policy, PolicyVersion, Rule
@@ -70,11 +70,10 @@ def test_who_may_open_the_page(cast: Cast, model: RegisteredModel, kate: User, i
 
 
 def show(place: str, template: str, user: User, model: RegisteredModel, rf: Any) -> str | None:
-    (panel,) = [one for one in panels.at(place) if template in one.template]
     request = rf.get("/")
     request.user = user
-    context = panel.context(request, model)
-    return None if context is None else render_to_string(panel.template, dict(context), request=request)
+    found = [panel for panel in rendered_panels(request, place, model) if template in panel["template"]]
+    return render_to_string(found[0]["template"], found[0]["context"], request=request) if found else None
 
 
 def test_the_risk_card(questionnaire: Questionnaire, model: RegisteredModel, kate: User, bob: User, charlie: User, rf: Any) -> None:

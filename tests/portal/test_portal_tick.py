@@ -35,7 +35,7 @@ def test_a_broken_chore_stops_no_other_and_is_told_until_it_works() -> None:
     done: list[str] = []
     tick.chore("broken")(_break)
     tick.chore("fine")(lambda: done.append("fine"))
-    assert tick.tick(now=0) == {"broken": "ValueError: no milk"}
+    assert tick.tick(now=0) == {"broken": "ValueError"}
     assert done == ["fine"]
     tick.chore("broken")(lambda: done.append("mended"))
     assert tick.tick(now=1) == {}
@@ -44,8 +44,8 @@ def test_a_broken_chore_stops_no_other_and_is_told_until_it_works() -> None:
 
 def test_a_slow_chore_runs_at_its_own_pace_and_keeps_its_problem() -> None:
     tick.chore("hourly", every=3600)(_break)
-    assert tick.tick(now=0) == {"hourly": "ValueError: no milk"}
-    assert tick.tick(now=10) == {"hourly": "ValueError: no milk"}
+    assert tick.tick(now=0) == {"hourly": "ValueError"}
+    assert tick.tick(now=10) == {"hourly": "ValueError"}
     tick.chores()[0].fn = lambda: None
     assert tick.tick(now=10) != {}
     assert tick.tick(now=3600) == {}
@@ -62,13 +62,13 @@ def test_a_chore_that_waits_for_others_holds_up_nothing() -> None:
     waiting = tick.chores()[0].thread
     assert waiting is not None
     waiting.join()
-    assert tick.tick(now=1, threads=True) == {"mail": "ValueError: no milk"}
+    assert tick.tick(now=1, threads=True) == {"mail": "ValueError"}
 
 
 def test_the_worker_is_a_net_and_beats() -> None:
     tick.chore("broken")(_break)
     assert tick.net() == "1 chores, 1 failed"
-    assert Heartbeat.objects.get(pk="worker").detail == "broken: ValueError: no milk"
+    assert Heartbeat.objects.get(pk="worker").detail == "broken: ValueError"
 
 
 def test_the_net_is_scheduled_once_a_minute_however_often_we_migrate() -> None:

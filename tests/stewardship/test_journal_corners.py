@@ -17,7 +17,8 @@ from stewardship.journal.around_migrations import _after
 from stewardship.journal.findings import GOOD, TAMPERED, Report
 from stewardship.journal.guards import drop_guards, install_guards
 from stewardship.journal.mirrors import Mirror
-from stewardship.journal.models import Entry, JournalEvent, Key, note_event
+from stewardship.journal.models import Entry, JournalEvent, Key, Outbox, note_event
+from stewardship.journal.proof import places
 from stewardship.journal.publish import tile_path
 from stewardship.journal.save import save
 from stewardship.journal.sequence import settle
@@ -49,6 +50,16 @@ def test_a_journal_that_ends_with_a_full_tile(db: None, tmp_path: Path) -> None:
     report = verify_database(saved=saved)
     assert report.code == TAMPERED
     assert ("journal_tile", "1/0") in {(problem.table, problem.record) for problem in report.problems}
+
+
+def test_a_row_that_waits_is_found_without_reading_all_that_wait(db: None) -> None:
+    event = note_event("test.event", {"n": 1}, actor=SYSTEM)
+    assert places("journal_event", [str(event.pk)])[str(event.pk)].state == "queued"
+    with connection.cursor() as cursor:
+        shape = connection.introspection.get_constraints(cursor, Outbox._meta.db_table)
+    assert ["tbl", "hid"] in [found["columns"] for found in shape.values() if found["index"]]
+    if connection.vendor == "sqlite":  # the other planner reads so small a table as a whole
+        assert "journal_outbox_row" in Outbox.objects.filter(tbl="journal_event", hid=str(event.pk)).explain()
 
 
 def test_tiles_of_a_long_journal_have_names_in_groups() -> None:

@@ -111,6 +111,24 @@ def test_what_cannot_be_is_said_on_the_form(client: Client, bob: User, page: str
     assert not Delegation.objects.exists()
 
 
+@pytest.mark.parametrize("page", ["absences", "delegations", "tokens"])
+def test_each_form_leads_back_to_the_profile(client: Client, ivan: User, page: str) -> None:
+    client.force_login(ivan)
+    assert '<a href="/me/">My profile</a>' in client.get(f"/me/{page}/new/").content.decode()
+
+
+def test_each_beginning_and_end_is_said(client: Client, ivan: User, kate: User) -> None:
+    client.force_login(ivan)
+    soon = datetime.now(UTC) + timedelta(days=1)
+    given = {"delegate": kate.username, "starts": when(soon), "ends": when(soon + timedelta(days=1))}
+    assert "Nobody calls you in that time." in client.post("/me/absences/new/", given, follow=True).content.decode()
+    assert "They may act in your place in that time." in client.post("/me/delegations/new/", given, follow=True).content.decode()
+    for there in (f"/me/absences/{Absence.objects.get().pk}/end/", f"/me/delegations/{Delegation.objects.get().pk}/end/"):
+        assert "It ends now." in client.post(there, follow=True).content.decode()
+    assert not Absence.objects.exists()
+    assert not Delegation.objects.exists()
+
+
 def test_what_is_somebody_elses_is_not_ended(client: Client, alice: User, ivan: User, kate: User) -> None:
     soon = datetime.now(UTC) + timedelta(days=1)
     absence = standing.be_absent(ivan, actor=ivan, starts=soon)

@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from stewardship.inventory.models import RegisteredModel
 from stewardship.people import standing
 from stewardship.people.errors import BadToken, NotYours
 from stewardship.people.models import system_user
 from stewardship.people.tokens import PREFIX, AccessToken, AccessTokenUse, find, is_well_formed, new_plain
+from stewardship.roles.assign import assign
 from tests.cast import Cast
 
 
@@ -78,6 +80,43 @@ def test_a_manager_issues_for_people_of_their_region_but_not_for_leavers(cast: C
     standing.deactivate(cast.users["alice"], actor=system_user(), reason="Left")
     with pytest.raises(BadToken):
         _issue(cast, actor="frank")
+
+
+def test_nobody_issues_for_who_may_sign_where_they_may_not(cast: Cast) -> None:
+    frank, bob = cast.users["frank"], cast.users["bob"]
+    for elsewhere in (None, "fr"):  # Bob may sign in all of the EU
+        if elsewhere:
+            assign(actor=system_user(), role="validator", user=frank, region=cast.regions[elsewhere], rationale="A part of it")
+        with pytest.raises(NotYours, match="Bob Berger may sign") as refusal:
+            _issue(cast, user="bob", actor="frank")
+        assert refusal.value.remedy
+    assert not AccessToken.objects.exists()
+    assign(actor=system_user(), role="validator", user=frank, region=cast.regions["emea"], rationale="All of it")
+    _token, plain = _issue(cast, user="bob", actor="frank")
+    found = find(plain, datetime.now(UTC))
+    assert found is not None
+    assert found.user == bob
+
+
+def test_nor_for_who_will_sign(cast: Cast) -> None:
+    soon = datetime.now(UTC) + timedelta(days=1)
+    assign(
+        actor=system_user(), role="validator", user=cast.users["charlie"], region=cast.regions["eu"], valid_from=soon, rationale="Tomorrow"
+    )
+    with pytest.raises(NotYours):
+        _issue(cast, user="charlie", actor="frank")
+
+
+def test_no_door_leads_to_a_token_of_somebody_else(cast: Cast, settings: Settings) -> None:
+    settings.MFA_ENROLMENT_GRACE_DAYS = 3650
+    frank, bob = cast.users["frank"], cast.users["bob"]
+    client = Client()
+    client.force_login(frank, backend="allauth.account.auth_backends.AuthenticationBackend")
+    given = {"name": "CI", "scopes": "read", "days": "10", "user": str(bob.pk), "reason": "For him"}
+    assert client.post(reverse("token_new"), given).status_code == 200
+    assert client.post(reverse("admin:stewardship_accesstoken_add"), given).status_code == 403
+    assert client.post("/api/v1/tokens/", given, content_type="application/json").status_code == 404
+    assert [token.user for token in AccessToken.objects.all()] == [frank]
 
 
 def test_it_ends_with_its_date_its_person_or_by_revocation(cast: Cast) -> None:
