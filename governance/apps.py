@@ -1,11 +1,12 @@
 """Fills the registries of the floors below once every model is loaded."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class GovernanceConfig(AppConfig):
     name = "governance"
-    verbose_name = "Governance"
+    verbose_name = _("Governance")
 
     def ready(self) -> None:
         """Registrations only: no queries, no signals' side effects."""
@@ -38,7 +39,6 @@ class GovernanceConfig(AppConfig):
 
     def _changes(self) -> None:
         """Changes, approvals, gate: rights, what follows from a move, what notices and escalations lead to."""
-        from django.utils.translation import gettext_lazy as _
 
         from governance.approvals import advance, subjects, submit
         from governance.approvals import chores as approval_chores  # noqa: F401 - importing registers the chores
@@ -73,7 +73,6 @@ class GovernanceConfig(AppConfig):
 
     def _shown(self) -> None:
         """What changes and the gate put into the shell."""
-        from django.utils.translation import gettext_lazy as _
 
         from config.portal import registry
         from governance.approvals import waiting

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 class MonitoringConfig(AppConfig):
     name = "monitoring"
-    verbose_name = "Monitoring"
+    verbose_name = _("Monitoring")
 
     def ready(self) -> None:
         """Registrations only: no queries, no signals' side effects."""

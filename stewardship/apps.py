@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 class StewardshipConfig(AppConfig):
     name = "stewardship"
-    verbose_name = "Stewardship"
+    verbose_name = _("Stewardship")
 
     def ready(self) -> None:
         """Registrations only: no queries, no signals' side effects."""

@@ -19,7 +19,7 @@ from config.portal.problems import no_such_endpoint
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 API = re.compile(r"/api/v1/[\w{}<>/.-]*")
-PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sdr]|%[sd]")
 CATALOGUE = ROOT / "locale/de/LC_MESSAGES/django.po"
 # `tests` and `demo` read variables too, but an operator sets those that config/ and the one command read.
 READ_IN_PYTHON = re.compile(r"""(?:environ(?:\.get)?[\[(]|flag\(|words\(|secret\()["']([A-Z_]+)["']""")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from config.portal.errors import Unavailable
 
 Enter = Callable[[Any, str], AbstractContextManager[Any]]
@@ -21,5 +23,5 @@ def install(enter: Enter) -> None:
 def act(actor: Any, reason: str) -> AbstractContextManager[Any]:
     """Everything governed saved inside is recorded as done by `actor` for `reason`."""
     if _enter is None:
-        raise Unavailable("Nothing can be recorded here, so nothing is changed.")
+        raise Unavailable(_("Nothing can be recorded here, so nothing is changed."))
     return _enter(actor, reason)

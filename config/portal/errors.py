@@ -1,5 +1,7 @@
 """What the domain says when it refuses. No HTTP here: `problems.py` maps these in one place."""
 
+from django.utils.translation import gettext as _
+
 
 class DomainError(Exception):
     """A refusal in plain words: what is wrong, which field, and what to do about it."""
@@ -26,7 +28,8 @@ class IllegalTransition(Conflict):
     """The object is not in a state from which this step is possible (409)."""
 
     def __init__(self, current: str, wanted: str, *, remedy: str = "") -> None:
-        super().__init__(f"This cannot go from {current} to {wanted}.", field="status", remedy=remedy)
+        text = _("This cannot go from %(current)s to %(wanted)s.") % {"current": current, "wanted": wanted}
+        super().__init__(text, field="status", remedy=remedy)
 
 
 class Forbidden(DomainError):

@@ -12,6 +12,7 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import connections
 from django.db.models import Model, Q, QuerySet
 from django.utils.timezone import is_naive
+from django.utils.translation import gettext as _
 
 from config.portal.errors import Invalid
 
@@ -35,7 +36,7 @@ def decode(cursor: str, rows: QuerySet[Any], ordering: tuple[str, ...]) -> list[
             raise ValueError
         return [read(text, rows, name.lstrip("-")) for name, text in zip(ordering, texts, strict=True)]
     except (ValueError, binascii.Error, UnicodeError, RecursionError):
-        raise Invalid("The place in the list cannot be read.", field="after", remedy="The list starts again from the top.") from None
+        raise Invalid(_("The place in the list cannot be read."), field="after", remedy=_("The list starts again from the top.")) from None
 
 
 def read(text: str, rows: QuerySet[Any], path: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -100,21 +101,19 @@ def response_to(request: HttpRequest, error: Exception) -> HttpResponse | None:
 
 
 HEADLINES = {
-    400: "That request could not be read",
-    403: "You may not do this",
-    404: "Nothing here that you may see",
-    409: "Somebody was faster",
-    413: "That is too large",
-    500: "Something broke on our side",
-    503: "Not available on this installation",
+    400: gettext_noop("That request could not be read"),
+    403: gettext_noop("You may not do this"),
+    404: gettext_noop("Nothing here that you may see"),
+    409: gettext_noop("Somebody was faster"),
+    413: gettext_noop("That is too large"),
+    500: gettext_noop("Something broke on our side"),
+    503: gettext_noop("Not available on this installation"),
 }
 
 
 def page(request: HttpRequest, status: int, detail: str, remedy: str = "") -> HttpResponse:
     """A whole page that says what happened, what was not lost, and what to do."""
-    from django.utils.translation import gettext
-
-    headline = gettext(HEADLINES.get(int(status), HTTPStatus(status).phrase))
+    headline = _(HEADLINES.get(int(status), HTTPStatus(status).phrase))
     return render(
         request, "portal/problem.html", {"headline": headline, "detail": detail, "remedy": remedy, "status": int(status)}, status=status
     )
@@ -183,7 +182,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return problem(500, text)
     # No template context here: what broke may be what the shell needs.
     return HttpResponse(
-        "<!doctype html><html lang='en'><meta charset='utf-8'><title>500</title>"
+        f"<!doctype html><html lang='{get_language() or 'en'}'><meta charset='utf-8'><title>500</title>"
         f"<h1>{_(HEADLINES[500])}</h1><p>{text}</p><p><a href='/'>{_('Back to the inbox')}</a></p></html>",
         status=500,
     )

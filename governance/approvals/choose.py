@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from governance.approvals import rules
@@ -50,8 +52,8 @@ def choose(change: ChangeRequest, facts: Mapping[str, Any]) -> Chosen:
     )
     if choice.stopped_by is not None:
         raise _not_known(found[choice.stopped_by.key], answers[choice.stopped_by.when].reason)
-    considered = tuple(f"{each.name} ({_(why.value)})" for each, why in choice.considered)
     if choice.chosen is None:
+        considered = _named(choice)
         raise NoRoute(
             _("No approval route covers a change of kind “%(kind)s” in %(region)s.%(considered)s")
             % {
@@ -65,14 +67,20 @@ def choose(change: ChangeRequest, facts: Mapping[str, Any]) -> Chosen:
             else _("No role carries the right to configure routes yet; ask whoever assigns decision rights."),
         )
     rule = found[choice.chosen.key]
-    condition = rule.when.strip()
-    return Chosen(
-        rule=rule,
-        why=_("Because %(when)s holds, as “%(rule)s” of %(region)s says.") % {"when": condition, "rule": rule.name, "region": rule.region}
-        if condition
-        else _("Every change of this kind in %(region)s goes this way, as “%(rule)s” says.") % {"rule": rule.name, "region": rule.region},
-        considered=considered,
-    )
+    with translation.override("en"):  # frozen into the route, for readers of every language
+        return Chosen(rule=rule, why=_why(rule), considered=_named(choice))
+
+
+def _named(choice: rules.Choice[UUID]) -> tuple[str, ...]:
+    """The rules that were considered and passed over, each with why."""
+    return tuple(f"{each.name} ({_(why.value)})" for each, why in choice.considered)
+
+
+def _why(rule: RouteRule) -> str:
+    said = {"when": rule.when.strip(), "rule": rule.name, "region": rule.region}
+    if said["when"]:
+        return _("Because %(when)s holds, as “%(rule)s” of %(region)s says.") % said
+    return _("Every change of this kind in %(region)s goes this way, as “%(rule)s” says.") % said
 
 
 def _not_known(rule: RouteRule, why: str) -> NoRoute:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from governance.approvals.errors import BadStages
 
 Person = TypeVar("Person", bound=Hashable)
@@ -63,11 +66,11 @@ class StageSpec:
 def read_stages(document: Any, *, human: bool = True) -> tuple[StageSpec, ...]:
     """The stages of a rule; raises BadStages naming the place, e.g. `stages[0].requirements[1].quorum`."""
     if not isinstance(document, list):
-        raise BadStages("Stages are a list.", field="stages", remedy='Write [{"name": "…", "requirements": [{"role": "…"}]}].')
+        raise BadStages(_("Stages are a list."), field="stages", remedy=_('Write [{"name": "…", "requirements": [{"role": "…"}]}].'))
     if human and not document:
-        raise BadStages("A route needs at least one stage.", field="stages", remedy="Add a stage, or say that no person decides.")
+        raise BadStages(_("A route needs at least one stage."), field="stages", remedy=_("Add a stage, or say that no person decides."))
     if not human and document:
-        raise BadStages("A route without people has no stages.", field="stages", remedy="Empty the list, or let people decide.")
+        raise BadStages(_("A route without people has no stages."), field="stages", remedy=_("Empty the list, or let people decide."))
     return tuple(_stage(item, f"stages[{index}]") for index, item in enumerate(document))
 
 
@@ -75,13 +78,13 @@ def _stage(item: Any, place: str) -> StageSpec:
     fields = _mapping(item, place, {"name", "requirements", "same_people"})
     name = fields.get("name")
     if not isinstance(name, str) or not name.strip():
-        raise BadStages("A stage has a name.", field=f"{place}.name", remedy="Say what this stage looks at.")
+        raise BadStages(_("A stage has a name."), field=f"{place}.name", remedy=_("Say what this stage looks at."))
     wanted = fields.get("requirements")
     if not isinstance(wanted, list) or not wanted:
-        raise BadStages("A stage asks at least one role.", field=f"{place}.requirements", remedy='Add {"role": "…"}.')
+        raise BadStages(_("A stage asks at least one role."), field=f"{place}.requirements", remedy=_('Add {"role": "…"}.'))
     again = fields.get("same_people", False)
     if not isinstance(again, bool):
-        raise BadStages("same_people is true or false.", field=f"{place}.same_people", remedy="Write true, or leave it out.")
+        raise BadStages(_("same_people is true or false."), field=f"{place}.same_people", remedy=_("Write true, or leave it out."))
     return StageSpec(name.strip(), tuple(_requirement(each, f"{place}.requirements[{i}]") for i, each in enumerate(wanted)), again)
 
 
@@ -89,25 +92,37 @@ def _requirement(item: Any, place: str) -> Wanted:
     fields = _mapping(item, place, {"role", "scope", "quorum", "within_minutes"})
     role, scope = fields.get("role"), fields.get("scope", Scope.MODEL.value)
     if not isinstance(role, str) or not role:
-        raise BadStages("A requirement names a role.", field=f"{place}.role", remedy="Write the short name of a role.")
+        raise BadStages(_("A requirement names a role."), field=f"{place}.role", remedy=_("Write the short name of a role."))
     if scope not in set(Scope):
-        raise BadStages(f"{scope!r} is not a scope.", field=f"{place}.scope", remedy="Write model, region or root.")
+        raise BadStages(_("%(scope)r is not a scope.") % {"scope": scope}, field=f"{place}.scope", remedy=_("Write model, region or root."))
     return Wanted(role, Scope(scope), _whole(fields, "quorum", 1, place), _whole(fields, "within_minutes", 0, place))
 
 
 def _mapping(item: Any, place: str, known: set[str]) -> dict[str, Any]:
     if not isinstance(item, dict):
-        raise BadStages("This must be an object with named fields.", field=place, remedy=f"Known are {', '.join(sorted(known))}.")
+        raise BadStages(
+            _("This must be an object with named fields."),
+            field=place,
+            remedy=_("Known are %(names)s.") % {"names": ", ".join(sorted(known))},
+        )
     for name in item:
         if name not in known:
-            raise BadStages(f"{name!r} is not known here.", field=f"{place}.{name}", remedy=f"Known are {', '.join(sorted(known))}.")
+            raise BadStages(
+                _("%(name)r is not known here.") % {"name": name},
+                field=f"{place}.{name}",
+                remedy=_("Known are %(names)s.") % {"names": ", ".join(sorted(known))},
+            )
     return item
 
 
 def _whole(fields: dict[str, Any], name: str, least: int, place: str) -> int:
     value = fields.get(name, least)
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise BadStages(f"{name} is a whole number, at least {least}.", field=f"{place}.{name}", remedy=f"Write {least} or more.")
+        raise BadStages(
+            _("%(name)s is a whole number, at least %(least)d.") % {"name": name, "least": least},
+            field=f"{place}.{name}",
+            remedy=_("Write %(least)d or more.") % {"least": least},
+        )
     return value
 
 
@@ -117,8 +132,8 @@ def _whole(fields: dict[str, Any], name: str, least: int, place: str) -> int:
 class Known(StrEnum):
     """Why a rule was passed over."""
 
-    NOT_MET = "not met"
-    NOT_KNOWN = "not known"
+    NOT_MET = gettext_noop("not met")
+    NOT_KNOWN = gettext_noop("not known")
 
 
 @dataclass(frozen=True)

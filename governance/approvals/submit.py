@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -80,7 +81,8 @@ def around_new_evidence(version: ModelVersion) -> Iterator[None]:
 
 def _on_new_evidence(change: ChangeRequest) -> None:
     system = system_user()
-    with acting(system, _("Other evidence was attached in review")):
+    # The system acts, and why it could not go on is kept: not in the language of whoever attached the file.
+    with translation.override("en"), acting(system, "Other evidence was attached in review"):
         try:
             with transaction.atomic():
                 _ask_again(change, system)
@@ -91,7 +93,7 @@ def _on_new_evidence(change: ChangeRequest) -> None:
                 Status.RETURNED,
                 Route.Status.RETURNED,
                 actor=system,
-                reason=_("Other evidence was attached, and nobody could be asked again: %(why)s") % {"why": refusal.message},
+                reason=f"Other evidence was attached, and nobody could be asked again: {refusal.message}",
             )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status
@@ -25,7 +27,7 @@ from stewardship.inventory.rights import ModelRight
 class ReportSerializer(StrictModelSerializer):
     model = serializers.SlugRelatedField[RegisteredModel](slug_field="slug", read_only=True)
     sha256 = serializers.CharField(
-        source="blob.sha256", default="", read_only=True, help_text="Of the sealed file; empty until it is ready."
+        source="blob.sha256", default="", read_only=True, help_text=gettext_lazy("Of the sealed file; empty until it is ready.")
     )
     percent = serializers.IntegerField(source="job.percent", default=0, read_only=True)
 
@@ -49,7 +51,7 @@ class ReportSerializer(StrictModelSerializer):
 
 
 class ReportRequest(StrictSerializer):
-    model = serializers.SlugField(max_length=100, help_text="Short name of the model.")
+    model = serializers.SlugField(max_length=100, help_text=gettext_lazy("Short name of the model."))
 
 
 class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedViewSet):
@@ -69,7 +71,7 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedVi
         given.is_valid(raise_exception=True)
         model = RegisteredModel.objects.allowed(request.user, ModelRight.VIEW).filter(slug=given.validated_data["model"]).first()
         if model is None:
-            raise Invalid("There is no such model, or none that you may see.", field="model", remedy="Use the model's short name.")
+            raise Invalid(_("There is no such model, or none that you may see."), field="model", remedy=_("Use the model's short name."))
         report = ask(model=model, actor=request.user)  # type: ignore[arg-type]  # authenticated
         return Response(ReportSerializer(report).data, status=status.HTTP_202_ACCEPTED)
 

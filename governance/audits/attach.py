@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from governance.audits import subtree
 from governance.audits.errors import JournalNotReady
 from governance.audits.models import Report
@@ -49,7 +51,7 @@ def checkpoint(size: int) -> Checkpoint:
     """The signed checkpoint at this size; raises JournalNotReady."""
     found = Checkpoint.objects.filter(size=size).exclude(note="").first()
     if found is None:
-        raise JournalNotReady(f"There is no signed checkpoint at {size} entries.")
+        raise JournalNotReady(_("There is no signed checkpoint at %(size)d entries.") % {"size": size})
     return found
 
 

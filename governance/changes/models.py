@@ -383,7 +383,7 @@ class Counter(models.Model):
     def take(cls, name: str) -> int:
         """The next number, under a row lock that the surrounding transaction holds; a rollback gives it back."""
         if not transaction.get_connection().in_atomic_block:
-            raise Conflict("A number is taken inside the transaction that uses it.")
+            raise Conflict(_t("A number is taken inside the transaction that uses it."))
         cls.objects.get_or_create(name=name)
         cls.objects.filter(name=name).update(last=F("last") + 1)  # the update takes the row lock
         taken: int = cls.objects.values_list("last", flat=True).get(name=name)

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 # kind → what must be filled before anyone is asked to agree, as (path in the content, what to do).
 _ALWAYS: tuple[tuple[str, str], ...] = (
-    ("title", "Give it a title that an approver understands in a list."),
-    ("rationale", "Say why this should change, in a sentence or two."),
+    ("title", gettext_noop("Give it a title that an approver understands in a list.")),
+    ("rationale", gettext_noop("Say why this should change, in a sentence or two.")),
 )
 _TARGET: tuple[tuple[str, str], ...] = (
-    ("version", "Choose the version that should run."),
-    ("environment", "Choose the environment it should run in."),
+    ("version", gettext_noop("Choose the version that should run.")),
+    ("environment", gettext_noop("Choose the environment it should run in.")),
 )
 _PLANNED: tuple[tuple[str, str], ...] = (
-    ("rollout_plan", "Describe how it is rolled out, step by step."),
-    ("rollback.trigger", "Say what would make you go back, as a measurable criterion."),
-    ("rollback.steps", "Describe how to go back."),
+    ("rollout_plan", gettext_noop("Describe how it is rolled out, step by step.")),
+    ("rollback.trigger", gettext_noop("Say what would make you go back, as a measurable criterion.")),
+    ("rollback.steps", gettext_noop("Describe how to go back.")),
 )
 _WAIVED: tuple[tuple[str, str], ...] = (
-    ("waived_rule", "Name the rule to be waived by its key."),
-    ("compensating_control", "Say what protects people meanwhile."),
-    ("waiver_until", "Say until when; a waiver without an end is a rule change."),
+    ("waived_rule", gettext_noop("Name the rule to be waived by its key.")),
+    ("compensating_control", gettext_noop("Say what protects people meanwhile.")),
+    ("waiver_until", gettext_noop("Say until when; a waiver without an end is a rule change.")),
 )
 NEEDED: dict[str, tuple[tuple[str, str], ...]] = {
     "deployment": _ALWAYS + _TARGET + _PLANNED,
@@ -43,10 +46,10 @@ def missing(content: dict[str, Any]) -> list[tuple[str, str]]:
     """(field, remedy) for all that a submission still needs; a kind without a list is refused as a whole."""
     needed = NEEDED.get(content["kind"])
     if needed is None:
-        return [("kind", f"Nothing says what a change of kind {content['kind']} needs.")]
-    found = [(path, remedy) for path, remedy in needed if not _filled(look_up(content, path))]
+        return [("kind", _("Nothing says what a change of kind %(kind)s needs.") % {"kind": content["kind"]})]
+    found = [(path, _(remedy)) for path, remedy in needed if not _filled(look_up(content, path))]
     if look_up(content, "rollback.criteria") and not content.get("watch_days"):
-        found.append(("watch_days", "Say for how many days the rollback criteria are watched; with none, nobody would notice."))
+        found.append(("watch_days", _("Say for how many days the rollback criteria are watched; with none, nobody would notice.")))
     return found + _odd_rows(content)
 
 
@@ -59,7 +62,7 @@ def _odd_rows(content: dict[str, Any]) -> list[tuple[str, str]]:
     for name in ("tradeoffs", "testing_protocol"):
         rows = content.get(name) or []
         if not isinstance(rows, list) or any(not isinstance(row, dict) for row in rows):
-            found.append((name, "Write one entry per line."))
+            found.append((name, _("Write one entry per line.")))
     return found
 
 

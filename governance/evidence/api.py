@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.http import Http404
+from django.utils.translation import gettext_lazy as _
 from rest_framework import mixins, serializers, status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -56,7 +57,7 @@ class ArtifactIn(StrictSerializer):
     file = serializers.FileField(allow_empty_file=True)
     name = serializers.CharField(max_length=200, required=False)
     media_type = serializers.CharField(max_length=100, required=False)
-    digest = serializers.CharField(max_length=80, required=False, help_text="SHA-256 of the file; refused when it does not fit.")
+    digest = serializers.CharField(max_length=80, required=False, help_text=_("SHA-256 of the file; refused when it does not fit."))
 
 
 class ArtifactViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GovernedViewSet):

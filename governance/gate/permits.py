@@ -12,6 +12,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from governance.changes.models import ChangeRequest
 from governance.gate import keys
@@ -83,23 +84,23 @@ def verify(permit: str, public_key: Ed25519PublicKey, *, at: datetime | None = N
     """
     parts = permit.split(".")
     if len(parts) != 3 or len(permit) > 8192:
-        raise PermitRefused("This is not a permit.", field="permit", remedy="Send the text exactly as the gate gave it.")
+        raise PermitRefused(_("This is not a permit."), field="permit", remedy=_("Send the text exactly as the gate gave it."))
     try:
         header = msgspec.json.decode(_decode(parts[0]))
         signature = _decode(parts[2])
         # SECURITY: the algorithm is ours, never the one a forged header asks for.
         if not isinstance(header, dict) or header.get("alg") != "EdDSA" or header.get("typ") != TYPE:
-            raise PermitRefused("This is signed, but it is not a permit.", field="permit")
+            raise PermitRefused(_("This is signed, but it is not a permit."), field="permit")
         public_key.verify(signature, f"{parts[0]}.{parts[1]}".encode())
         claims = msgspec.json.decode(_decode(parts[1]))
     except (InvalidSignature, binascii.Error, msgspec.DecodeError, UnicodeError) as error:
         raise PermitRefused(
-            "The signature of this permit does not hold.", field="permit", remedy="Ask the gate again; do not use this one."
+            _("The signature of this permit does not hold."), field="permit", remedy=_("Ask the gate again; do not use this one.")
         ) from error
     if not isinstance(claims, dict) or not isinstance(claims.get("exp"), int):
-        raise PermitRefused("This permit says nothing about its end.", field="permit")
+        raise PermitRefused(_("This permit says nothing about its end."), field="permit")
     if at is not None and at.timestamp() >= claims["exp"]:
-        raise PermitRefused("This permit has expired.", field="permit", remedy="Ask the gate again.")
+        raise PermitRefused(_("This permit has expired."), field="permit", remedy=_("Ask the gate again."))
     return claims
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils.translation import gettext as _
+from django.utils import translation
 
 from governance.changes.models import ChangeRequest, Status
 from governance.gate import keys, marks, permits
@@ -29,11 +29,11 @@ ASKED_LATELY = timedelta(days=1)
 
 
 def rebuild(place: Place, *, issue: bool = True) -> Standing:
-    """Evaluate now and keep the answer. Whoever caused it, the answer is the system's own.
+    """Evaluate now and keep the answer, in English. Whoever caused it, the answer is the system's own.
 
     A yes comes with a permit; with `issue=False` only with one that was signed before, since nobody has asked for another.
     """
-    with transaction.atomic(), acting(system_user(), _("The standing was computed anew")):
+    with translation.override("en"), transaction.atomic(), acting(system_user(), "The standing was computed anew"):
         # The version's row is the lock: two rebuilds at once would each issue a permit.
         ModelVersion.objects.select_for_update().get(pk=place.version.pk)
         at = moment()

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import translation
+
 from governance.policies.cel import Clause, ExpressionError, Outcome, compile_expression
 
 ALLOW, DENY, UNDECIDED = "allow", "deny", "undecided"
@@ -126,8 +128,9 @@ def _named(outcome: Outcome) -> str:
 
 
 def _evaluate(expression: str, facts: Mapping[str, Any]) -> Outcome:
-    try:
-        return compile_expression(expression).evaluate(facts)
-    except ExpressionError as error:
-        # A stored rule that this version cannot read any more must not pass, nor take the page down.
-        return Outcome(None, f"the rule cannot be read: {error}", [])
+    with translation.override("en"):  # findings are kept and read by others; they speak one language
+        try:
+            return compile_expression(expression).evaluate(facts)
+        except ExpressionError as error:
+            # A stored rule that this version cannot read any more must not pass, nor take the page down.
+            return Outcome(None, f"the rule cannot be read: {error}", [])

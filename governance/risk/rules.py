@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from governance.policies.cel import ExpressionError, compile_expression
 
 TIERS = (1, 2, 3, 4)
@@ -53,11 +55,11 @@ def missing(questions: Sequence[Document], answers: Mapping[str, Any]) -> list[P
     for question in questions:
         given = answers.get(question["key"])
         if given in (None, ""):
-            found.append(Problem(question["key"], "not answered"))
+            found.append(Problem(question["key"], _("not answered")))
         elif given not in {option["value"] for option in question["options"]}:
-            found.append(Problem(question["key"], "none of the options"))
+            found.append(Problem(question["key"], _("none of the options")))
     known = {question["key"] for question in questions}
-    return found + [Problem(key, "no such question") for key in answers if key not in known]
+    return found + [Problem(key, _("no such question")) for key in answers if key not in known]
 
 
 def score(questions: Sequence[Document], bands: Sequence[Document], floors: Sequence[Document], answers: Mapping[str, Any]) -> Result:
@@ -102,25 +104,27 @@ def _is_number(value: Any) -> bool:
 def _check_questions(questions: Sequence[Document]) -> list[Problem]:
     documents = _documents(questions)
     if not documents or not _only_documents(questions):
-        return [Problem("questions", "Questions are a list of at least one {key, text, weight, options}.")]
+        return [Problem("questions", _("Questions are a list of at least one {key, text, weight, options}."))]
     found = []
     keys = [str(question.get("key", "")) for question in documents]
     for key in {key for key in keys if keys.count(key) > 1 or not key.isidentifier()}:
-        found.append(Problem("questions", f"The key '{key}' is used twice or is no plain name."))
+        found.append(Problem("questions", _("The key '%(key)s' is used twice or is no plain name.") % {"key": key}))
     for question in documents:
         name = question.get("key")
         if not all(isinstance(question.get(part, ""), str) for part in ("key", "text", "help")) or not question.get("text"):
-            found.append(Problem("questions", f"The key, text or help of '{name}' is no text."))
+            found.append(Problem("questions", _("The key, text or help of '%(name)s' is no text.") % {"name": name}))
         if not _is_number(question.get("weight")) or question["weight"] <= 0:
-            found.append(Problem("questions", f"The weight of '{name}' is not a number above 0."))
+            found.append(Problem("questions", _("The weight of '%(name)s' is not a number above 0.") % {"name": name}))
         options = _documents(question.get("options"))
         whole = all(_is_number(one.get("points")) and one.get("value") and one.get("label") for one in options)
         if len(options) < 2 or not whole or not _only_documents(question["options"]):
-            found.append(Problem("questions", f"'{name}' needs at least two options, each with value, label and points."))
+            found.append(
+                Problem("questions", _("'%(name)s' needs at least two options, each with value, label and points.") % {"name": name})
+            )
         elif not all(isinstance(one[name], str) for one in options for name in ("value", "label")):
-            found.append(Problem("questions", f"An option of '{name}' has a value or label that is no text."))
+            found.append(Problem("questions", _("An option of '%(name)s' has a value or label that is no text.") % {"name": name}))
         elif len({one["value"] for one in options}) != len(options):
-            found.append(Problem("questions", f"Two options of '{name}' have the same value."))
+            found.append(Problem("questions", _("Two options of '%(name)s' have the same value.") % {"name": name}))
     return found
 
 
@@ -128,13 +132,13 @@ def _check_bands(bands: Sequence[Document]) -> list[Problem]:
     documents = _documents(bands)
     whole = all(_is_number(band.get("at_least")) and band.get("tier") in TIERS for band in documents)
     if not documents or not whole or not _only_documents(bands):
-        return [Problem("bands", "Bands are a list of {at_least, tier}, with a tier from 1 to 4.")]
+        return [Problem("bands", _("Bands are a list of {at_least, tier}, with a tier from 1 to 4."))]
     ordered = sorted(documents, key=_lower_end)
     found = []
     if _lower_end(ordered[0]) > 0:
-        found.append(Problem("bands", "No band begins at 0, so that a low score would have no tier."))
+        found.append(Problem("bands", _("No band begins at 0, so that a low score would have no tier.")))
     if any(low["tier"] <= high["tier"] or low["at_least"] == high["at_least"] for low, high in itertools.pairwise(ordered)):
-        found.append(Problem("bands", "A higher score must give a lower tier number (1 is the riskiest)."))
+        found.append(Problem("bands", _("A higher score must give a lower tier number (1 is the riskiest).")))
     return found
 
 
@@ -142,17 +146,18 @@ def _check_floors(floors: Sequence[Document], keys: set[str]) -> list[Problem]:
     found = []
     documents = _documents(floors)
     if not _only_documents(floors):
-        return [Problem("floors", "Floors are a list of {when, tier, why}.")]
+        return [Problem("floors", _("Floors are a list of {when, tier, why}."))]
     for floor in documents:
         if floor.get("tier") not in TIERS or not floor.get("why"):
-            found.append(Problem("floors", "Each floor needs a tier from 1 to 4 and why."))
+            found.append(Problem("floors", _("Each floor needs a tier from 1 to 4 and why.")))
         try:
             program = compile_expression(str(floor.get("when", "")))
         except ExpressionError as error:
             found.append(Problem("floors", str(error)))
             continue
         for path in program.paths():
-            head, _, key = path.partition(".")
+            head, _dot, key = path.partition(".")
             if head != "answers" or key not in keys:
-                found.append(Problem("floors", f"'{path}' is none of the answers; write for example answers.{min(keys, default='key')}."))
+                text = _("'%(path)s' is none of the answers; write for example answers.%(key)s.")
+                found.append(Problem("floors", text % {"path": path, "key": min(keys, default="key")}))
     return found

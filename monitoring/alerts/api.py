@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.urls import path
+from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
@@ -66,7 +67,7 @@ class AcknowledgeSerializer(StrictSerializer):
 class InvestigateSerializer(StrictSerializer):
     """Opening an investigation."""
 
-    reason = serializers.CharField(max_length=2000, help_text="What is suspected.")
+    reason = serializers.CharField(max_length=2000, help_text=_("What is suspected."))
 
 
 class ResolveSerializer(StrictSerializer):

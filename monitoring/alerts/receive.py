@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.utils import translation
 
 from monitoring.alerts import external, judged
 from monitoring.signals import ingest, quarantine
@@ -41,7 +42,7 @@ def place(item: Quarantined, *, actor: User, corrections: dict[str, str] | None 
 def _follow_up(receipt: Receipt, *, actor: User) -> Sequence[Alert]:
     if receipt.batch is None:
         return []
-    with acting(actor):
+    with translation.override("en"), acting(actor):  # titles and labels stay, for readers of every language
         found: list[Alert] = []
         if receipt.series:
             for outcome in evaluate(receipt.series, receipt.batch, moment()):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from django.utils.translation import gettext as _
+
 from config.portal.errors import Invalid
 
 
@@ -23,10 +25,9 @@ class BodyRefused(Invalid):
     def __init__(self, items: Sequence[ItemError], within: str = "signals") -> None:
         first = items[0]
         where = first.field if first.index is None else f"{within}[{first.index}].{first.field}".rstrip(".")
-        more = f" ({len(items) - 1} more)" if len(items) > 1 else ""
-        super().__init__(
-            f"{where}: {first.message}{more}", field=where, remedy="Correct the body and send all of it again; nothing was stored."
-        )
+        more = _(" (%(count)d more)") % {"count": len(items) - 1} if len(items) > 1 else ""
+        remedy = _("Correct the body and send all of it again; nothing was stored.")
+        super().__init__(f"{where}: {first.message}{more}", field=where, remedy=remedy)
         self.items = tuple(items)
 
     @property

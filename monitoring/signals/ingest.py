@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from config.portal.errors import Forbidden
@@ -58,7 +59,8 @@ def ingest(*, source: Source, body: bytes, content_type: str, actor: User) -> Re
         raise Forbidden(_("You may not send signals."), remedy=_("Ask for a role that may send signals about your models."))
     facts = adapters.parse(source.kind, body, content_type, source.mapping or {})
     _refuse_the_future(source.kind, facts, moment())
-    with transaction.atomic(), acting(actor, _("Signals from %(source)s") % {"source": source}):
+    # What quarantine says of a fact stays, so it is not in the sender's language.
+    with translation.override("en"), transaction.atomic(), acting(actor, f"Signals from {source}"):
         # One body of a source at a time: the same body posted twice at once must find what the first one wrote.
         locked = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
         return _store(locked, facts, body, content_type, actor)

@@ -12,6 +12,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from monitoring.thresholds.rules import ALERTING, Band, Direction, Judgement, Level
 
 
@@ -79,10 +81,10 @@ def band(direction: Direction, bound: Any, parameter: str) -> Band:
     """The allowed band that a bound means: a number, or [low, high] for a range. Raises Unusable."""
     if direction is Direction.OUTSIDE:
         if not isinstance(bound, list | tuple) or len(bound) != 2:
-            raise Unusable("An allowed range is written as [low, high].", parameter)
+            raise Unusable(_("An allowed range is written as [low, high]."), parameter)
         made = Band(number(bound[0], parameter), number(bound[1], parameter))
         if made.empty:
-            raise Unusable("The lower end of the range is above the upper end.", parameter)
+            raise Unusable(_("The lower end of the range is above the upper end."), parameter)
         return made
     value = number(bound, parameter)
     return Band(high=value) if direction is Direction.HIGHER else Band(low=value)
@@ -91,9 +93,9 @@ def band(direction: Direction, bound: Any, parameter: str) -> Band:
 def number(value: Any, parameter: str) -> Decimal:
     """The value as a finite Decimal. Raises Unusable."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or not Decimal(value).is_finite():
-        raise Unusable("This must be a number.", parameter)
+        raise Unusable(_("This must be a number."), parameter)
     if abs(Decimal(value)) >= TOO_LARGE:
-        raise Unusable("This number is too large.", parameter)
+        raise Unusable(_("This number is too large."), parameter)
     return Decimal(value)
 
 
@@ -104,13 +106,13 @@ def parse(direction: Direction, parameter: Parameter, value: Any) -> Any:
     exact = number(value, parameter)
     if parameter is Parameter.MARGIN:
         if exact < 0:
-            raise Unusable("A margin cannot be negative.", parameter)
+            raise Unusable(_("A margin cannot be negative."), parameter)
         return exact
     least = 0 if parameter is Parameter.MIN_N else 1
     if exact != int(exact) or exact < least:
-        raise Unusable(f"This must be a whole number from {least} up.", parameter)
+        raise Unusable(_("This must be a whole number from %(least)d up.") % {"least": least}, parameter)
     if parameter is Parameter.EXPECTED_EVERY and exact > MOST_MINUTES:
-        raise Unusable(f"This must be at most {MOST_MINUTES} minutes, which is ten years.", parameter)
+        raise Unusable(_("This must be at most %(most)d minutes, which is ten years.") % {"most": MOST_MINUTES}, parameter)
     return int(exact)
 
 
@@ -196,20 +198,21 @@ def freedom(said: Any, parameter: str) -> Freedom:
     if said == "fixed":
         return Freedom(fixed=True)
     if not isinstance(said, dict) or set(said) != {"low", "high"}:
-        raise Unusable(f"{parameter}: say fixed, tighten, or low and high.", "freedoms")
+        raise Unusable(_("%(parameter)s: say fixed, tighten, or low and high.") % {"parameter": parameter}, "freedoms")
     low, high = number(said["low"], "freedoms"), number(said["high"], "freedoms")
     if low > high:
-        raise Unusable(f"{parameter}: low is above high.", "freedoms")
+        raise Unusable(_("%(parameter)s: low is above high.") % {"parameter": parameter}, "freedoms")
     return Freedom(low=low, high=high)
 
 
 def freedoms(said: Any) -> dict[Parameter, Freedom]:
     """What a rule leaves to nodes below, by parameter, as it is stored. Raises Unusable."""
     if not isinstance(said, Mapping):
-        raise Unusable('Say it per parameter, for instance {"act": "fixed"}.', "freedoms")
+        raise Unusable(_('Say it per parameter, for instance {"act": "fixed"}.'), "freedoms")
     for name in said:
         if name not in set(Parameter):
-            raise Unusable(f"“{name}” is no parameter; use one of: {', '.join(Parameter)}.", "freedoms")
+            text = _("“%(name)s” is no parameter; use one of: %(names)s.") % {"name": name, "names": ", ".join(Parameter)}
+            raise Unusable(text, "freedoms")
     return {Parameter(name): freedom(one, name) for name, one in said.items()}
 
 
@@ -219,17 +222,18 @@ def check_levels(direction: Direction, levels: Mapping[str, Any], margin: Decima
     Also refuse a margin so wide that no value could ever end a breach.
     """
     if not levels:
-        raise Unusable("A rule needs at least one level.", "levels")
+        raise Unusable(_("A rule needs at least one level."), "levels")
     for name in levels:
         if name not in [level.value for level in ALERTING]:
-            raise Unusable(f"“{name}” is not a level; use observe, investigate or act.", "levels")
+            raise Unusable(_("“%(name)s” is not a level; use observe, investigate or act.") % {"name": name}, "levels")
     milder: tuple[Level, Band] | None = None
     for level in ALERTING:
         if level.value not in levels:
             continue
         mine = band(direction, levels[level.value], level.value)
         if milder is not None and not milder[1].within(mine):
-            raise Unusable(f"{level.value} must lie beyond {milder[0].value}.", level.value)
+            text = _("%(level)s must lie beyond %(milder)s.") % {"level": level.value, "milder": milder[0].value}
+            raise Unusable(text, level.value)
         if mine.shrunk(margin).empty:
-            raise Unusable(f"No value of {level.value} could end a breach with this margin.", "margin")
+            raise Unusable(_("No value of %(level)s could end a breach with this margin.") % {"level": level.value}, "margin")
         milder = (level, mine)

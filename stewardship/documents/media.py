@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 OCTETS = "application/octet-stream"
 
 # The first bytes of every binary type that people attach as evidence.
@@ -19,15 +21,17 @@ ACCEPTED = frozenset(MAGIC) | TEXT | {OCTETS}
 def contradiction(data: bytes, media_type: str) -> str:
     """Why these bytes cannot be of this media type; empty when they may be."""
     if media_type not in ACCEPTED:
-        return f"Files of type {media_type} are not accepted."
+        return _("Files of type %(type)s are not accepted.") % {"type": media_type}
     looks = next((name for name, starts in MAGIC.items() if data.startswith(starts)), "")
     if media_type in MAGIC and looks != media_type:
-        return f"The file says it is {media_type}, but its first bytes do not."
+        return _("The file says it is %(type)s, but its first bytes do not.") % {"type": media_type}
     if media_type in TEXT:
         if looks:
-            return f"The file says it is {media_type}, but its first bytes are those of {looks}."
+            text = _("The file says it is %(type)s, but its first bytes are those of %(looks)s.")
+            return text % {"type": media_type, "looks": looks}
         try:
             data.decode("utf-8")
         except UnicodeDecodeError as error:
-            return f"The file says it is {media_type}, but byte {error.start} is not UTF-8 text."
+            text = _("The file says it is %(type)s, but byte %(place)d is not UTF-8 text.")
+            return text % {"type": media_type, "place": error.start}
     return ""

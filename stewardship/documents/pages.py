@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 
 from config.portal.errors import Missing
 from config.portal.pages import SIGNED_IN, Page
@@ -34,5 +35,5 @@ class BlobDownload(Page):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         blob = Blob.objects.filter(pk=self.kwargs["pk"]).first()
         if blob is None or not owners.may_read(request.user, blob):
-            raise Missing("There is no such file, or none that you may see.")
+            raise Missing(_("There is no such file, or none that you may see."))
         return download(blob.read(), name=blob.name, media_type=blob.media_type)

@@ -95,9 +95,8 @@ class Template(Recorded):
             return found
         asked = [(block["title"], block.get("provider")) for _address, _section, block in rules.blocks(self.sections)]
         known = ", ".join(providers.names())
-        return [
-            f"'{title}' names the provider '{name}'; there are: {known}." for title, name in asked if name and not providers.is_known(name)
-        ]
+        text = _("'%(title)s' names the provider '%(name)s'; there are: %(known)s.")
+        return [text % {"title": title, "name": name, "known": known} for title, name in asked if name and not providers.is_known(name)]
 
     def clean(self) -> None:
         """Every problem, beside the sections."""

@@ -105,7 +105,9 @@ def _content(template: Template, before: dict[str, Any], edits: Mapping[str, Any
     held = before.get("blocks", {})
     known = {address: block for address, _section, block in rules.blocks(template.sections)}
     for address, value in edits.items():
-        problem = rules.edit_problem(known[address], value) if address in known else f"There is no block '{address}'."
+        if address not in known:
+            raise EditRefused(_("There is no block '%(address)s'.") % {"address": address}, field=address)
+        problem = rules.edit_problem(known[address], value)
         if problem:
             raise EditRefused(problem, field=address)
     filled: dict[str, Any] = {}

@@ -16,6 +16,8 @@ from decimal import Decimal
 from difflib import SequenceMatcher
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 Document = Mapping[str, Any]
 WRITTEN = ("text", "list")
 TYPES = (*WRITTEN, "facts", "metrics", "people")
@@ -60,19 +62,19 @@ class Changed:
 def problems(sections: Any) -> list[str]:
     """Everything that is wrong with the sections of a template, in words."""
     if not isinstance(sections, list) or not sections:
-        return ["A template is a list of at least one section."]
+        return [_("A template is a list of at least one section.")]
     found: list[str] = []
     seen: set[str] = set()
     for section in sections:
         if not isinstance(section, Mapping) or not _KEY.match(str(section.get("key", ""))) or not section.get("title"):
-            found.append("Each section needs a plain key and a title.")
+            found.append(_("Each section needs a plain key and a title."))
             continue
         if section["key"] in seen:
-            found.append(f"Two sections have the key '{section['key']}'.")
+            found.append(_("Two sections have the key '%(key)s'.") % {"key": section["key"]})
         seen.add(section["key"])
         days = section.get("stale_after_days")
         if days is not None and (not isinstance(days, int) or isinstance(days, bool) or days < 1):
-            found.append(f"'{section['title']}' goes stale after a whole number of days, or never.")
+            found.append(_("'%(title)s' goes stale after a whole number of days, or never.") % {"title": section["title"]})
         found.extend(_block_problems(section))
     return found
 
@@ -80,20 +82,20 @@ def problems(sections: Any) -> list[str]:
 def _block_problems(section: Document) -> Iterator[str]:
     blocks = section.get("blocks")
     if not isinstance(blocks, list) or not blocks:
-        yield f"'{section['title']}' needs at least one block."
+        yield _("'%(title)s' needs at least one block.") % {"title": section["title"]}
         return
     seen: set[str] = set()
     for block in blocks:
         if not isinstance(block, Mapping) or not _KEY.match(str(block.get("key", ""))) or not block.get("title"):
-            yield f"Each block of '{section['title']}' needs a plain key and a title."
+            yield _("Each block of '%(title)s' needs a plain key and a title.") % {"title": section["title"]}
             continue
         if block["key"] in seen:
-            yield f"Two blocks of '{section['title']}' have the key '{block['key']}'."
+            yield _("Two blocks of '%(title)s' have the key '%(key)s'.") % {"title": section["title"], "key": block["key"]}
         seen.add(block["key"])
         if block.get("type") not in TYPES:
-            yield f"'{block['title']}' has no type; choose one of {', '.join(TYPES)}."
+            yield _("'%(title)s' has no type; choose one of %(types)s.") % {"title": block["title"], "types": ", ".join(TYPES)}
         elif block["type"] not in WRITTEN and not block.get("provider"):
-            yield f"'{block['title']}' cannot be written by hand, so it needs a provider."
+            yield _("'%(title)s' cannot be written by hand, so it needs a provider.") % {"title": block["title"]}
 
 
 def blocks(sections: Sequence[Document]) -> Iterator[tuple[str, Document, Document]]:
@@ -111,12 +113,13 @@ def is_written(block: Document) -> bool:
 def edit_problem(block: Document, value: Any) -> str:
     """Why this value cannot stand in this block; empty when it can."""
     if not is_written(block):
-        return f"'{block['title']}' is filled by the registry; change it there."
+        return _("'%(title)s' is filled by the registry; change it there.") % {"title": block["title"]}
     items = [value] if block["type"] == "text" else value
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        return f"'{block['title']}' takes {'a text' if block['type'] == 'text' else 'a list of texts'}."
+        text = _("'%(title)s' takes a text.") if block["type"] == "text" else _("'%(title)s' takes a list of texts.")
+        return text % {"title": block["title"]}
     if sum(len(item) for item in items) > LONGEST_TEXT:
-        return f"'{block['title']}' has more than {LONGEST_TEXT} characters."
+        return _("'%(title)s' has more than %(most)d characters.") % {"title": block["title"], "most": LONGEST_TEXT}
     return ""
 
 

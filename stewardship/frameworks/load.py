@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from stewardship.access import require
 from stewardship.frameworks.errors import BadFramework
@@ -32,9 +33,11 @@ def load(document: Mapping[str, Any], actor: User) -> Framework:
     known = {"slug", "replaces", "clauses", "applies", *_FRAMEWORK}
     for key in document:
         if key not in known:
-            raise BadFramework(f"A framework has no {key!r}.", field=key, remedy=f"Use {', '.join(sorted(known))}.")
+            raise BadFramework(
+                _("A framework has no %(key)r.") % {"key": key}, field=key, remedy=_("Use %(names)s.") % {"names": ", ".join(sorted(known))}
+            )
     if not document.get("slug") or not document.get("name"):
-        raise BadFramework("A framework needs a slug and a name.", field="slug", remedy="Add them.")
+        raise BadFramework(_("A framework needs a slug and a name."), field="slug", remedy=_("Add them."))
     with transaction.atomic(), acting(actor, f"Framework {document['name']} loaded"):
         framework = Framework.objects.filter(slug=document["slug"]).first() or Framework(slug=document["slug"])
         values: dict[str, Any] = {field: document.get(field, "") for field in _FRAMEWORK}
@@ -52,7 +55,7 @@ def load(document: Mapping[str, Any], actor: User) -> Framework:
 
 def _need(part: Any, key: str, where: str) -> Any:
     if not isinstance(part, Mapping) or not part.get(key):
-        raise BadFramework(f"{where} needs {key}.", field=f"{where}.{key}", remedy="Add it.")
+        raise BadFramework(_("%(where)s needs %(key)s.") % {"where": where, "key": key}, field=f"{where}.{key}", remedy=_("Add it."))
     return part[key]
 
 
@@ -61,7 +64,7 @@ def _replaced(slug: str | None) -> Framework | None:
         return None
     found: Framework | None = Framework.objects.filter(slug=slug).first()
     if found is None:
-        raise BadFramework(f"There is no framework {slug!r}.", field="replaces", remedy="Load that one first.")
+        raise BadFramework(_("There is no framework %(slug)r.") % {"slug": slug}, field="replaces", remedy=_("Load that one first."))
     return found
 
 
@@ -69,18 +72,24 @@ def _day(text: Any, where: str) -> date:
     try:
         return date.fromisoformat(str(text))
     except ValueError as error:
-        raise BadFramework(f"{where}: {text!r} is not a date.", field=where, remedy="Write it like 2026-08-02.") from error
+        raise BadFramework(
+            _("%(where)s: %(text)r is not a date.") % {"where": where, "text": text}, field=where, remedy=_("Write it like 2026-08-02.")
+        ) from error
 
 
 def _apply(framework: Framework, part: Any, where: str) -> None:
     code = _need(part, "region", where)
     region = Region.objects.filter(code=code).first()
     if region is None:
-        raise BadFramework(f"There is no region {code!r}.", field=f"{where}.region", remedy="Choose a code of the region tree.")
+        raise BadFramework(
+            _("There is no region %(code)r.") % {"code": code}, field=f"{where}.region", remedy=_("Choose a code of the region tree.")
+        )
     start = _day(_need(part, "from", where), f"{where}.from")
     until = _day(part["until"], f"{where}.until") if part.get("until") else None
     if until is not None and until <= start:
-        raise BadFramework(f"{where} ends before it starts.", field=f"{where}.until", remedy="Choose a later day.")
+        raise BadFramework(
+            _("%(where)s ends before it starts.") % {"where": where}, field=f"{where}.until", remedy=_("Choose a later day.")
+        )
     row = Applicability.objects.filter(framework=framework, region=region, valid_from=start).first() or Applicability(
         framework=framework, region=region, valid_from=start
     )
@@ -97,5 +106,5 @@ def _write(row: Recorded, values: Mapping[str, Any], where: str) -> None:
             row.full_clean(validate_unique=False, validate_constraints=False)
         except ValidationError as error:
             field, messages = next(iter(error.message_dict.items()))
-            raise BadFramework(f"{where}: {' '.join(messages)}", field=field, remedy="Correct it in the document.") from error
+            raise BadFramework(f"{where}: {' '.join(messages)}", field=field, remedy=_("Correct it in the document.")) from error
         row.save()

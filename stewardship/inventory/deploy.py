@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from config.portal.errors import Conflict
 from stewardship.access import require
@@ -34,7 +35,7 @@ def record(
         # SECURITY: a right on a model reaches as far as its own region; further out the target's must be held too.
         require(actor, DeploymentRight.RECORD, region)
     if not Decimal(0) < share <= Decimal(1):
-        raise BadShare("A share is more than 0 and at most 1.", field="share", remedy="Give 1 for all of the traffic.")
+        raise BadShare(_("A share is more than 0 and at most 1."), field="share", remedy=_("Give 1 for all of the traffic."))
     with transaction.atomic(), acting(actor, reason or f"Deployed {version}"):
         place = {"model_id": version.model_id, "environment": environment, "region": region}
         before: Deployment | None = Deployment.objects.select_for_update().filter(ended_at__isnull=True, **place).first()
@@ -50,7 +51,7 @@ def record(
                 deployment.save(force_insert=True)
         except IntegrityError as error:
             raise Conflict(
-                "Another deployment was recorded there at the same moment.", field="version", remedy="Look at what runs there now."
+                _("Another deployment was recorded there at the same moment."), field="version", remedy=_("Look at what runs there now.")
             ) from error
     return deployment
 
@@ -61,7 +62,7 @@ def end(deployment: Deployment, *, actor: User, reason: str = "") -> None:
     with transaction.atomic():
         deployment.refresh_from_db(from_queryset=Deployment.objects.select_for_update())
         if deployment.ended_at is not None:
-            raise NotLive("This deployment has ended already.", field="ended_at", remedy="Nothing to do.")
+            raise NotLive(_("This deployment has ended already."), field="ended_at", remedy=_("Nothing to do."))
         with acting(actor, reason or "Ended"):
             deployment.ended_at = max(moment(), deployment.started_at)
             deployment.save(update_fields=["ended_at"])

@@ -11,6 +11,7 @@ from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.errors import IllegalTransition
@@ -213,7 +214,7 @@ class RegisteredModel(Recorded):
         """Record how much risk rides on this model, 1 (most) to 4."""
         require(actor, ModelRight.SET_TIER, self)
         if tier not in TIERS:
-            raise BadField(f"There is no tier {tier}.", field="tier", remedy="Choose 1, 2, 3 or 4.")
+            raise BadField(_t("There is no tier %(tier)s.") % {"tier": tier}, field="tier", remedy=_t("Choose 1, 2, 3 or 4."))
         with transaction.atomic():
             self.refresh_from_db(from_queryset=type(self)._default_manager.select_for_update())
             if self.tier == tier:
@@ -228,7 +229,9 @@ class RegisteredModel(Recorded):
         with transaction.atomic():
             self.refresh_from_db(from_queryset=type(self)._default_manager.select_for_update())  # judge the row, not our copy
             if stage not in TRANSITIONS.get(Stage(self.stage), frozenset()):
-                raise IllegalTransition(str(self.get_stage_display()), str(Stage(stage).label), remedy="Look at the model's stage again.")
+                raise IllegalTransition(
+                    str(self.get_stage_display()), str(Stage(stage).label), remedy=_t("Look at the model's stage again.")
+                )
             self.stage = stage
             with acting(actor, reason):
                 self.save(update_fields=["stage"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from stewardship.access import require
 from stewardship.inventory.errors import AlreadyRegistered, BadDigest, BadField
@@ -28,7 +29,7 @@ def _check(row: Any) -> None:
         row.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
-        raise BadField(" ".join(messages), field="" if field == "__all__" else field, remedy="Correct this field.") from error
+        raise BadField(" ".join(messages), field="" if field == "__all__" else field, remedy=_("Correct this field.")) from error
 
 
 def digest_of(data: bytes) -> str:
@@ -40,7 +41,7 @@ def check_digest(digest: str) -> str:
     """The digest without a leading `sha256:`; raises BadDigest for anything that is not SHA-256 in lower-case hex."""
     text = str(digest).removeprefix("sha256:")
     if not _SHA256.match(text):
-        raise BadDigest("This is not a SHA-256 digest.", field="digest", remedy="Give 64 characters of lower-case hex.")
+        raise BadDigest(_("This is not a SHA-256 digest."), field="digest", remedy=_("Give 64 characters of lower-case hex."))
     return text
 
 
@@ -51,22 +52,30 @@ def register_model(
     require(actor, ModelRight.REGISTER, region)
     unknown = set(fields) - _OPTIONAL
     if unknown:
-        raise BadField(f"A model has no field {sorted(unknown)[0]!r}.", field=sorted(unknown)[0], remedy="Leave it out.")
+        raise BadField(
+            _("A model has no field %(name)r.") % {"name": sorted(unknown)[0]}, field=sorted(unknown)[0], remedy=_("Leave it out.")
+        )
     with acting(actor, reason or "Registered"):
         model = RegisteredModel(
             slug=slug, name=name, family=family, region=region, purpose=purpose, registered_at=moment(), stage=Stage.CONCEPT, **fields
         )
         _check(model)
         if fields.get("ruling") == "non_model" and not fields.get("ruling_rationale"):
-            raise BadField("Why is this not a model?", field="ruling_rationale", remedy="Give the reason for the ruling.")
+            raise BadField(_("Why is this not a model?"), field="ruling_rationale", remedy=_("Give the reason for the ruling."))
         entity = model.legal_entity
         if entity is not None and entity.region not in region.ancestors_and_self():
-            raise BadField(f"{entity} does not answer for {region}.", field="legal_entity", remedy="Choose one of this region.")
+            raise BadField(
+                _("%(entity)s does not answer for %(region)s.") % {"entity": entity, "region": region},
+                field="legal_entity",
+                remedy=_("Choose one of this region."),
+            )
         try:
             with transaction.atomic():
                 model.save(force_insert=True)
         except IntegrityError as error:
-            raise AlreadyRegistered(f"There is a model {slug!r} already.", field="slug", remedy="Choose another short name.") from error
+            raise AlreadyRegistered(
+                _("There is a model %(slug)r already.") % {"slug": slug}, field="slug", remedy=_("Choose another short name.")
+            ) from error
     return model
 
 
@@ -125,7 +134,7 @@ def register_version(
             try:
                 dump(getattr(version, field))
             except FloatRefused as error:
-                raise BadField(str(error), field=field, remedy="Give numbers as decimals.") from error
+                raise BadField(str(error), field=field, remedy=_("Give numbers as decimals.")) from error
             except Unwritable as error:
                 raise BadField(error.message, field=field, remedy=error.remedy) from error
         _check(version)
@@ -140,10 +149,12 @@ def register_version(
 def _taken(version: ModelVersion) -> AlreadyRegistered:
     if ModelVersion.objects.filter(model=version.model, label=version.label).exists():
         return AlreadyRegistered(
-            f"{version.model} has a version {version.label} already.", field="label", remedy="Choose a label that is not taken."
+            _("%(model)s has a version %(label)s already.") % {"model": version.model, "label": version.label},
+            field="label",
+            remedy=_("Choose a label that is not taken."),
         )
     return AlreadyRegistered(
-        "This artifact is registered already: its digest is known.", field="digest", remedy="Use the version that has this digest."
+        _("This artifact is registered already: its digest is known."), field="digest", remedy=_("Use the version that has this digest.")
     )
 
 
@@ -155,7 +166,7 @@ def edit_model(model: RegisteredModel, *, actor: User, reason: str, **fields: An
     require(actor, ModelRight.EDIT, model)
     unknown = set(fields) - EDITABLE
     if unknown:
-        raise BadField(f"{sorted(unknown)[0]!r} cannot be edited.", field=sorted(unknown)[0], remedy="Leave it out.")
+        raise BadField(_("%(name)r cannot be edited.") % {"name": sorted(unknown)[0]}, field=sorted(unknown)[0], remedy=_("Leave it out."))
     with transaction.atomic():
         model.refresh_from_db(from_queryset=RegisteredModel.objects.select_for_update())
         for field, value in fields.items():

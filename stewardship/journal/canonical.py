@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from config.portal.errors import Invalid
 
@@ -36,7 +37,7 @@ def plain(value: Any, deep: int = 0) -> Any:
     if isinstance(value, int) and abs(value) >= _BEYOND:
         raise _too_large()
     if deep > DEEPEST:
-        raise Unwritable(f"The document is nested more than {DEEPEST} deep.", remedy="Write it flatter.")
+        raise Unwritable(_("The document is nested more than %(most)d deep.") % {"most": DEEPEST}, remedy=_("Write it flatter."))
     if isinstance(value, dict):
         return {str(key): plain(item, deep + 1) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -57,7 +58,9 @@ def _number(value: Decimal) -> int | Decimal:
 
 
 def _too_large() -> Unwritable:
-    return Unwritable(f"A number has more than {MOST_DIGITS} digits, or is none.", remedy="Give a number that can be written out.")
+    return Unwritable(
+        _("A number has more than %(most)d digits, or is none.") % {"most": MOST_DIGITS}, remedy=_("Give a number that can be written out.")
+    )
 
 
 def dump(value: Any) -> bytes:
@@ -68,7 +71,7 @@ def dump(value: Any) -> bytes:
     try:
         return _encoder.encode(plain(value))
     except UnicodeEncodeError as error:
-        raise Unwritable("A text is not Unicode: it holds half of a character.", remedy="Send whole characters, in UTF-8.") from error
+        raise Unwritable(_("A text is not Unicode: it holds half of a character."), remedy=_("Send whole characters, in UTF-8.")) from error
 
 
 def load(text: str | bytes) -> Any:
@@ -78,7 +81,7 @@ def load(text: str | bytes) -> Any:
     except ArithmeticError:  # an exponent of twenty digits
         raise _too_large() from None
     except RecursionError:
-        raise Unwritable(f"The document is nested more than {DEEPEST} deep.", remedy="Write it flatter.") from None
+        raise Unwritable(_("The document is nested more than %(most)d deep.") % {"most": DEEPEST}, remedy=_("Write it flatter.")) from None
 
 
 def digest(value: Any) -> str:

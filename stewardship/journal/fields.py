@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from stewardship.journal import canonical
 
@@ -32,7 +33,7 @@ class DocumentFormField(forms.CharField):
             document = canonical.load(text)
             canonical.dump(document)
         except msgspec.DecodeError as error:
-            raise ValidationError(f"This is not JSON: {error}.") from error
+            raise ValidationError(_("This is not %(what)s: %(why)s.") % {"what": "JSON", "why": error}) from error
         except canonical.Unwritable as error:
             raise ValidationError(f"{error.message} {error.remedy}") from error
         return document

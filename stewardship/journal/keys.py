@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from stewardship.journal.acting import SYSTEM, acting
 from stewardship.journal.errors import KeyMissing
@@ -57,7 +58,10 @@ def _read(ending: str) -> Iterator[Signer | Verifier]:
         try:
             key = parse(path.read_text(encoding="utf-8"))
         except (NoteError, UnicodeDecodeError) as error:
-            raise KeyMissing(f"The key file {path.name} cannot be read: {error}", remedy="Put the file of the backup back.") from error
+            raise KeyMissing(
+                _("The key file %(name)s cannot be read: %(error)s") % {"name": path.name, "error": error},
+                remedy=_("Put the file of the backup back."),
+            ) from error
         if key.name == settings.JOURNAL_ORIGIN:
             yield key
 
@@ -67,8 +71,8 @@ def signers() -> list[Signer]:
     ours = [key for key in _read("key") if isinstance(key, Signer)]
     if not ours and Key.objects.exists():
         raise KeyMissing(
-            f"There is no signing key for {settings.JOURNAL_ORIGIN} in the key folder.",
-            remedy="Put the key file back, or begin a new journal under another JOURNAL_ORIGIN.",
+            _("There is no signing key for %(origin)s in the key folder.") % {"origin": settings.JOURNAL_ORIGIN},
+            remedy=_("Put the key file back, or begin a new journal under another JOURNAL_ORIGIN."),
         )
     return ours
 
@@ -93,7 +97,7 @@ def _record(signer: Signer, actor: Any) -> None:
     with transaction.atomic(), acting(actor, "A signing key comes into use."):
         last = Entry.objects.aggregate(last=Max("index"))["last"]
         size = 0 if last is None else last + 1
-        _, made = Key.objects.get_or_create(key_id=key.id, defaults={"vkey": str(key), "from_size": size, "made_at": timezone.now()})
+        _key, made = Key.objects.get_or_create(key_id=key.id, defaults={"vkey": str(key), "from_size": size, "made_at": timezone.now()})
         if made:
             note_event(KEY_ADDED, {"key": str(key), "from_size": size}, actor=actor)
 
@@ -109,7 +113,11 @@ def retire(key_id: str, *, actor: Any) -> None:
     """Stop signing with a key; its checkpoints stay verifiable. Raises KeyMissing when it is not here or is the last."""
     held = {Signer.parse(path.read_text()).verifier.id: path for path in folder().glob("*.key")}
     if key_id not in held or len(held) < 2:
-        raise KeyMissing(f"Key {key_id} cannot be retired.", field="key_id", remedy="Rotate first: `manage.py journal keys --rotate`.")
+        raise KeyMissing(
+            _("Key %(key)s cannot be retired.") % {"key": key_id},
+            field="key_id",
+            remedy=_("Rotate first: `manage.py journal keys --rotate`."),
+        )
     with transaction.atomic():
         note_event("journal.key.retired", {"key": key_id}, actor=actor)
         held[key_id].rename(folder() / f"{key_id}.retired")

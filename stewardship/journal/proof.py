@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from django.db.models import Subquery
+from django.utils.translation import gettext as _
 
 from stewardship.journal import merkle
 from stewardship.journal.errors import NotSequenced, UnknownRecord
@@ -58,7 +59,7 @@ class Prover:
     def __init__(self, checkpoint: Checkpoint | None = None) -> None:
         found = checkpoint or latest()
         if found is None or not found.note:
-            raise NotSequenced("No checkpoint is signed yet.", remedy="Try again in a few seconds.")
+            raise NotSequenced(_("No checkpoint is signed yet."), remedy=_("Try again in a few seconds."))
         self.checkpoint = found
         self._tree = merkle.Tree(found.size, read_tile)
 
@@ -67,14 +68,14 @@ class Prover:
         entry = Entry.objects.filter(tbl=table, hid=str(record), index__gte=0).first()
         if entry is None:
             if Outbox.objects.filter(tbl=table, hid=str(record)).exists():
-                raise NotSequenced("This row waits for the journal.", remedy="Try again in a few seconds.")
-            raise UnknownRecord("The journal holds no such row.", field="record", remedy="Give the table and record of an entry.")
+                raise NotSequenced(_("This row waits for the journal."), remedy=_("Try again in a few seconds."))
+            raise UnknownRecord(_("The journal holds no such row."), field="record", remedy=_("Give the table and record of an entry."))
         return self.of(entry)
 
     def of(self, entry: Entry) -> Proof:
         """The proof of one entry; raises NotSequenced when the checkpoint does not cover it."""
         if entry.index >= self.checkpoint.size:
-            raise NotSequenced("No signed checkpoint covers this entry yet.", remedy="Try again in a few seconds.")
+            raise NotSequenced(_("No signed checkpoint covers this entry yet."), remedy=_("Try again in a few seconds."))
         path = self._tree.inclusion(entry.index)
         return Proof(entry.payload.encode(), entry.index, path, self.checkpoint.note)
 
@@ -90,11 +91,11 @@ def evidence(table: str, record: str, prover: Prover) -> dict[str, Any]:
     """
     shape = shape_of(table)
     if shape is None:
-        raise UnknownRecord(f"{table} is no governed table.", field="table", remedy="Give the table of an entry.")
+        raise UnknownRecord(_("%(table)s is no governed table.") % {"table": table}, field="table", remedy=_("Give the table of an entry."))
     key: Any = record if shape.kind == "fact" else int(record)
     row = next(iter(shape.rows([key])), None)
     if row is None:
-        raise UnknownRecord("There is no such row.", field="record", remedy="Give the record of an entry.")
+        raise UnknownRecord(_("There is no such row."), field="record", remedy=_("Give the record of an entry."))
     salts = Secret.objects.filter(tbl=table, hid=str(record)).values_list("field", "salt")
     return {
         "table": table,

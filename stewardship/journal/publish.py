@@ -13,6 +13,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from stewardship.journal import merkle
 from stewardship.journal.errors import JournalStopped
@@ -55,8 +56,8 @@ def _publish(newest: Checkpoint) -> None:
     head = TreeHead(settings.JOURNAL_ORIGIN, newest.size, tree.root())
     if head.root.hex() != newest.root:
         raise JournalStopped(
-            f"The tiles of the journal do not give the root of its checkpoint at {newest.size}.",
-            remedy="Run `manage.py journal verify`; it names the rows.",
+            _("The tiles of the journal do not give the root of its checkpoint at %(size)d.") % {"size": newest.size},
+            remedy=_("Run `manage.py journal verify`; it names the rows."),
         )
     # What is mirrored was signed once: it binds the signer like its own memory, and before a second history is signed.
     must_continue(mirrored_head(folder()), head, tree)
@@ -75,7 +76,10 @@ def mirrored_head(target: Path) -> TreeHead | None:
     try:
         return TreeHead.parse(path.read_text(encoding="utf-8").partition("\n\n")[0] + "\n")
     except (NoteError, UnicodeDecodeError) as error:
-        raise JournalStopped(f"{path.name} in the journal's folder is no checkpoint: {error}", remedy="Put the saved file back.") from error
+        raise JournalStopped(
+            _("%(name)s in the journal's folder is no checkpoint: %(error)s") % {"name": path.name, "error": error},
+            remedy=_("Put the saved file back."),
+        ) from error
 
 
 def mirrored_size() -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 from simple_history.models import HistoricalRecords
 
 from config.portal.errors import DomainError
@@ -186,7 +187,7 @@ class Fact(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert; raises FactsNeverChange on a second save and NoActor outside `acting()`."""
         if not self._state.adding:
-            raise FactsNeverChange(f"A {self._meta.verbose_name} is written once.")
+            raise FactsNeverChange(_("A %(noun)s is written once.") % {"noun": self._meta.verbose_name})
         act = current()
         self.at = moment()
         self.actor_id = act.actor_id
@@ -195,4 +196,4 @@ class Fact(models.Model):
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise FactsNeverChange(f"A {self._meta.verbose_name} is never deleted.")
+        raise FactsNeverChange(_("A %(noun)s is never deleted.") % {"noun": self._meta.verbose_name})

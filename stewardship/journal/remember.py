@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from stewardship.journal import merkle
 from stewardship.journal.acting import SYSTEM
@@ -23,7 +24,9 @@ def remember_checkpoint(text: str) -> TreeHead:
     try:
         head = open_checkpoint(text, verifiers(), settings.JOURNAL_ORIGIN)
     except NoteError as error:
-        raise JournalStopped(f"This is no checkpoint of ours: {error}", remedy="Give a checkpoint that was kept outside.") from error
+        raise JournalStopped(
+            _("This is no checkpoint of ours: %(error)s") % {"error": error}, remedy=_("Give a checkpoint that was kept outside.")
+        ) from error
     newest = Checkpoint.objects.order_by("-size").first()
     tree = merkle.Tree(newest.size if newest else 0, read_tile)
     with locked(), transaction.atomic():

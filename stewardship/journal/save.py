@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from stewardship.journal import merkle
 from stewardship.journal.errors import JournalStopped, NotSequenced
 from stewardship.journal.models import Tile
 from stewardship.journal.publish import latest, mirror, read_tile
 from stewardship.journal.signer import locked
 
-_LOOK: Final = "Run `manage.py journal verify`; it names the rows."
+_LOOK: Final = gettext_noop("Run `manage.py journal verify`; it names the rows.")
 
 
 def save(folder: Path, *, repair: bool = False) -> int:
@@ -22,10 +25,12 @@ def save(folder: Path, *, repair: bool = False) -> int:
     """
     newest = latest()
     if newest is None:
-        raise NotSequenced("No checkpoint is signed yet.", remedy="Run `manage.py journal sequence` first.")
+        raise NotSequenced(_("No checkpoint is signed yet."), remedy=_("Run `manage.py journal sequence` first."))
     tree = merkle.Tree(newest.size, read_tile)
     if tree.root().hex() != newest.root:
-        raise JournalStopped(f"The tiles of the journal do not give the root of its checkpoint at {newest.size}.", remedy=_LOOK)
+        raise JournalStopped(
+            _("The tiles of the journal do not give the root of its checkpoint at %(size)d.") % {"size": newest.size}, remedy=_(_LOOK)
+        )
     if repair:
         _check_tiles(newest.size)
     folder.mkdir(parents=True, exist_ok=True)
@@ -42,4 +47,7 @@ def _check_tiles(size: int) -> None:
             above = Tile.objects.filter(level=level + 1, index=index // merkle.TILE).values_list("data", flat=True).first()
             place = index % merkle.TILE * 32
             if len(data) != merkle.TILE * 32 or merkle.full_hash(merkle.cut(data)) != bytes(above or b"")[place : place + 32]:
-                raise JournalStopped(f"Tile {level}/{index} of the database does not belong to its tree.", remedy=_LOOK)
+                raise JournalStopped(
+                    _("Tile %(level)d/%(index)d of the database does not belong to its tree.") % {"level": level, "index": index},
+                    remedy=_(_LOOK),
+                )

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from config.portal.permission import reach
 from stewardship.journal.errors import UnknownRecord
@@ -54,4 +55,6 @@ def governed(label: str) -> tuple[type[Model], Shape]:
         if shape.noun._meta.label_lower == label.lower():
             return shape.noun, shape
     known = label.lower() in {model._meta.label_lower for model in apps.get_models()}
-    raise UnknownRecord(f"{label} keeps no history." if known else f"There is no {label}.", field="label")
+    raise UnknownRecord(
+        _("%(label)s keeps no history.") % {"label": label} if known else _("There is no %(label)s.") % {"label": label}, field="label"
+    )

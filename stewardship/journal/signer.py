@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from stewardship.journal import merkle
 from stewardship.journal.errors import JournalStopped
@@ -21,7 +23,7 @@ from stewardship.journal.keys import signers
 from stewardship.journal.models import Checkpoint
 from stewardship.journal.note import TreeHead, sign
 
-_LOST: Final = (
+_LOST: Final = gettext_noop(
     "Put the saved file back, or run `manage.py journal remember FILE` with the newest checkpoint that somebody keeps outside this machine."
 )
 
@@ -70,13 +72,15 @@ def remembered() -> TreeHead | None:
     path = folder() / "signer.json"
     if not path.exists():
         if Checkpoint.objects.exclude(note="").exists():
-            raise JournalStopped("The signer's memory, signer.json, is lost: it cannot know what it signed.", remedy=_LOST)
+            raise JournalStopped(_("The signer's memory, signer.json, is lost: it cannot know what it signed."), remedy=_(_LOST))
         return None
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
         return TreeHead(str(state["origin"]), int(state["size"]), bytes.fromhex(state["root"]))
     except (ValueError, KeyError, TypeError) as error:
-        raise JournalStopped(f"The signer's memory, signer.json, cannot be read: {error}", remedy=_LOST) from error
+        raise JournalStopped(
+            _("The signer's memory, signer.json, cannot be read: %(error)s") % {"error": error}, remedy=_(_LOST)
+        ) from error
 
 
 def remember(head: TreeHead) -> None:
@@ -100,14 +104,22 @@ def must_continue(last: TreeHead | None, head: TreeHead, tree: merkle.Tree) -> N
     """Raise JournalStopped unless this head only appends to the `last` one."""
     if last is None:
         return
-    remedy = "Run `manage.py journal verify`; restore the database that matches, or begin a new journal under another JOURNAL_ORIGIN."
+    remedy = _("Run `manage.py journal verify`; restore the database that matches, or begin a new journal under another JOURNAL_ORIGIN.")
     if head.origin != last.origin:
-        raise JournalStopped(f"The journal of this folder is {last.origin}, not {head.origin}.", remedy=remedy)
+        raise JournalStopped(
+            _("The journal of this folder is %(signed)s, not %(found)s.") % {"signed": last.origin, "found": head.origin}, remedy=remedy
+        )
     if head.size < last.size:
-        raise JournalStopped(f"The database holds {head.size} entries; {last.size} were signed before.", remedy=remedy)
+        raise JournalStopped(
+            _("The database holds %(size)d entries; %(signed)d were signed before.") % {"size": head.size, "signed": last.size},
+            remedy=remedy,
+        )
     try:
         proof = tree.consistency(last.size) if last.size < head.size else []
         merkle.verify_consistency(last.size, head.size, proof, last.root, head.root)
     except merkle.ProofError as error:
-        text = f"The database holds another history than the {last.size} entries signed before. {error}"
+        text = _("The database holds another history than the %(signed)d entries signed before. %(why)s") % {
+            "signed": last.size,
+            "why": error,
+        }
         raise JournalStopped(text, remedy=remedy) from error

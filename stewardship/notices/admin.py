@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from config.portal.admin import GovernedAdmin
 from config.portal.permission import permits
@@ -60,7 +61,7 @@ class DeliveryAdmin(OfTheWholeHouse):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         return super().get_queryset(request).filter(notice__channel="email").select_related("notice__recipient").order_by("-due_at")
 
-    @admin.display(description="recipient")
+    @admin.display(description=_("recipient"))
     def recipient(self, delivery: Delivery) -> str:
         """Whom it is for."""
         return str(delivery.notice.recipient)

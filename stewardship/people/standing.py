@@ -19,18 +19,18 @@ from stewardship.people.rights import PersonRight
 
 def _may_manage(actor: User, row: Any) -> None:
     if not permits(actor, PersonRight.MANAGE, row):
-        raise NotYours(f"You may not manage {row}.", remedy="Ask somebody who manages people of that region.")
+        raise NotYours(_("You may not manage %(row)s.") % {"row": row}, remedy=_("Ask somebody who manages people of that region."))
 
 
 def _check(starts: datetime, ends: datetime | None) -> None:
     check_not_past(starts, "starts")
     if ends is not None and ends <= starts:
-        raise Invalid("It would end before it starts.", field="ends", remedy="Choose a later end.")
+        raise Invalid(_("It would end before it starts."), field="ends", remedy=_("Choose a later end."))
 
 
 def _check_person(user: User, field: str) -> None:
     if not user.is_active or user.is_system:
-        raise Invalid(f"{user} cannot sign in.", field=field, remedy="Choose an active person.")
+        raise Invalid(_("%(user)s cannot sign in.") % {"user": user}, field=field, remedy=_("Choose an active person."))
 
 
 def join(
@@ -47,14 +47,20 @@ def join(
         begins = starts or moment()
         _check(begins, ends)
         if any(_meets(row.starts, row.ends, begins, ends) for row in Membership.objects.filter(team=team, user=user)):
-            raise Overlaps(f"{user} is in {team} for a part of that time.", field="starts", remedy="End that membership first.")
+            raise Overlaps(
+                _("%(user)s is in %(team)s for a part of that time.") % {"user": user, "team": team},
+                field="starts",
+                remedy=_("End that membership first."),
+            )
         passing.check(passing.Passing(actor, team, user, begins, ends))
         membership = Membership(team=team, user=user, starts=begins, ends=ends)
         try:
             with transaction.atomic():
                 membership.save()
         except IntegrityError as error:
-            raise Overlaps(f"{user} is in {team} already.", field="user", remedy="Nothing to do.") from error
+            raise Overlaps(
+                _("%(user)s is in %(team)s already.") % {"user": user, "team": team}, field="user", remedy=_("Nothing to do.")
+            ) from error
     return membership
 
 
@@ -112,7 +118,7 @@ def delegate(delegator: User, to: User, *, actor: User, starts: datetime, ends: 
         _may_manage(actor, delegator)
     _check(starts, ends)
     if delegator.pk == to.pk:
-        raise Invalid("Nobody stands in for themselves.", field="delegate", remedy="Choose somebody else.")
+        raise Invalid(_("Nobody stands in for themselves."), field="delegate", remedy=_("Choose somebody else."))
     _check_person(to, "delegate")
     with acting(actor, reason or f"{to} stands in for {delegator}"), transaction.atomic():
         passing.check(passing.Passing(actor, delegator, to, starts, ends))
@@ -141,7 +147,7 @@ def reactivate(user: User, *, actor: User, reason: str) -> None:
 def _set_active(user: User, active: bool, actor: User, reason: str) -> None:
     _may_manage(actor, user)
     if user.is_system:
-        raise Invalid("The system account is always there.", field="user", remedy="Choose a person.")
+        raise Invalid(_("The system account is always there."), field="user", remedy=_("Choose a person."))
     with transaction.atomic():
         user.refresh_from_db(from_queryset=User.objects.select_for_update())
         if user.is_active != active:

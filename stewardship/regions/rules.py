@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HORIZON = timedelta(days=3660)  # a calendar without working time would otherwise be searched for ever
 
@@ -38,7 +40,7 @@ def parse_week(week: Week) -> tuple[tuple[tuple[int, int], ...], ...]:
     """Minutes of the local day at which work starts and ends, Monday first; raises BadWeek naming the day."""
     unknown = set(week) - set(WEEKDAYS)
     if unknown:
-        raise BadWeek(f"{sorted(unknown)[0]!r} is not a day; days are {', '.join(WEEKDAYS)}.")
+        raise BadWeek(_("%(day)r is not a day; days are %(days)s.") % {"day": sorted(unknown)[0], "days": ", ".join(WEEKDAYS)})
     days = []
     for day in WEEKDAYS:
         spans = []
@@ -47,9 +49,10 @@ def parse_week(week: Week) -> tuple[tuple[tuple[int, int], ...], ...]:
             try:
                 opens, closes = (_minutes(str(part)) for part in span)
             except ValueError as error:
-                raise BadWeek(f'{day}: {span!r} is not ["09:00", "17:00"].') from error
+                raise BadWeek(_('%(day)s: %(span)r is not ["09:00", "17:00"].') % {"day": day, "span": span}) from error
             if not end_before <= opens < closes:
-                raise BadWeek(f"{day}: {span!r} ends before it starts, or overlaps the span before it.")
+                text = _("%(day)s: %(span)r ends before it starts, or overlaps the span before it.")
+                raise BadWeek(text % {"day": day, "span": span})
             spans.append((opens, closes))
             end_before = closes
         days.append(tuple(spans))

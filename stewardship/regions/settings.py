@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from config.portal.errors import Conflict, Invalid
 from config.portal.permission import permits
@@ -56,7 +57,9 @@ def resolve(region: Region, parameter: str, at: datetime, *, known: datetime | N
     """
     bound = Bound.objects.filter(parameter=parameter).first()
     if bound is None:
-        raise UnknownParameter(f"There is no parameter {parameter!r}.", field="parameter", remedy="Add a bound for it first.")
+        raise UnknownParameter(
+            _("There is no parameter %(parameter)r.") % {"parameter": parameter}, field="parameter", remedy=_("Add a bound for it first.")
+        )
     path = region.ancestors_and_self()
     return _resolve(path, bound, _in_force(path, at, known, parameter).get(parameter, {}))
 
@@ -85,14 +88,16 @@ def set_value(
 ) -> Setting:
     """Set a parameter for a region (None: as the region above). Raises OutOfBounds when the value could not hold as it is."""
     if not permits(actor, RegionRight.CONFIGURE, region):
-        raise NotYours(f"You may not configure {region}.", remedy="Ask somebody who configures this region.")
+        raise NotYours(_("You may not configure %(region)s.") % {"region": region}, remedy=_("Ask somebody who configures this region."))
     bound = Bound.objects.filter(parameter=parameter).first()
     if bound is None:
-        raise UnknownParameter(f"There is no parameter {parameter!r}.", field="parameter", remedy="Add a bound for it first.")
+        raise UnknownParameter(
+            _("There is no parameter %(parameter)r.") % {"parameter": parameter}, field="parameter", remedy=_("Add a bound for it first.")
+        )
     with acting(actor, reason), transaction.atomic():
         starts = valid_from or moment()
         if valid_until is not None and valid_until <= starts:
-            raise Invalid("It would end before it starts.", field="valid_until", remedy="Choose a later end.")
+            raise Invalid(_("It would end before it starts."), field="valid_until", remedy=_("Choose a later end."))
         _check_within(region, bound, value, starts)
         number = Setting.objects.filter(region=region, parameter=parameter).count() + 1
         try:
@@ -102,7 +107,7 @@ def set_value(
                 )
                 setting.save()
         except IntegrityError as error:
-            raise Conflict("Somebody else set this value just now.", field="value", remedy="Look at it again.") from error
+            raise Conflict(_("Somebody else set this value just now."), field="value", remedy=_("Look at it again.")) from error
     return setting
 
 
@@ -110,8 +115,12 @@ def _check_within(region: Region, bound: Bound, value: Any, at: datetime) -> Non
     if value is None:
         return
     if rules.within(value, bound.limits) != value:
-        span = f"{'…' if bound.limits.low is None else bound.limits.low} to {'…' if bound.limits.high is None else bound.limits.high}"
-        raise OutOfBounds(f"{value} is outside {span}.", field="value", remedy="Choose a value inside this range.")
+        low, high = ("…" if end is None else end for end in (bound.limits.low, bound.limits.high))
+        raise OutOfBounds(
+            _("%(value)s is outside %(low)s to %(high)s.") % {"value": value, "low": low, "high": high},
+            field="value",
+            remedy=_("Choose a value inside this range."),
+        )
     if region.parent is None:
         return
     above = resolve(region.parent, bound.parameter, at)
@@ -120,7 +129,8 @@ def _check_within(region: Region, bound: Bound, value: Any, at: datetime) -> Non
     chosen = rules.combine([(above.region.pk, above.value), (region.pk, value)], bound.limits)
     if chosen is not None and chosen.clamped:
         raise OutOfBounds(
-            f"{above.region} set {above.value}; {region} may not set {value}.",
+            _("%(above)s set %(limit)s; %(region)s may not set %(value)s.")
+            % {"above": above.region, "limit": above.value, "region": region, "value": value},
             field="value",
             remedy=f"{bound.get_combine_display()}.",
         )

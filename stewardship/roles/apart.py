@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from stewardship.people.models import Delegation, Membership, Team, User
 from stewardship.roles.errors import DutiesNotSeparated, OwnSecondLine
@@ -35,11 +36,11 @@ def check_independent(actor: User, scope: Scope, people: set[UUID], at: datetime
     if actor.is_system:
         return
     if actor.pk in people:
-        raise OwnSecondLine("Nobody appoints themselves to the second line.", field="user", remedy="Ask another appointer.")
+        raise OwnSecondLine(_("Nobody appoints themselves to the second line."), field="user", remedy=_("Ask another appointer."))
     owns = RoleAssignment.objects.in_force(at).filter(meeting(scope), role__accountable=True, user=actor)
     if owns.exists():
         raise OwnSecondLine(
-            "Whoever is accountable for a model does not appoint its second line.", field="role", remedy="Ask the second line."
+            _("Whoever is accountable for a model does not appoint its second line."), field="role", remedy=_("Ask the second line.")
         )
 
 
@@ -60,5 +61,7 @@ def check_separated(role: Role, scope: Scope, people: set[UUID], start: datetime
         if both:
             who = User.objects.get(pk=sorted(both, key=str)[0])
             raise DutiesNotSeparated(
-                f"{who} is {row.role} there; {role} must be somebody else.", field="user", remedy="Choose another person."
+                _("%(who)s is %(held)s there; %(role)s must be somebody else.") % {"who": who, "held": row.role, "role": role},
+                field="user",
+                remedy=_("Choose another person."),
             )

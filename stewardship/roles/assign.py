@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from stewardship.access import require
 from stewardship.inventory.models import ModelFamily, RegisteredModel
@@ -40,14 +41,14 @@ def assign(
     require(actor, AssignmentRight.ASSIGN_SECOND_LINE if held.second_line else AssignmentRight.ASSIGN, scope)
     _check_holder(held, user, team)
     if not rationale.strip():
-        raise BadAssignment("Why this person?", field="rationale", remedy="Say it in a sentence.")
+        raise BadAssignment(_("Why this person?"), field="rationale", remedy=_("Say it in a sentence."))
     with transaction.atomic(), acting(actor, rationale):
         # Two assignments of one role at once would each miss the other.
         held = Role.objects.select_for_update().get(pk=held.pk)
         starts = valid_from or moment()
         check_not_past(starts, "valid_from")
         if valid_until is not None and valid_until <= starts:
-            raise BadAssignment("It would end before it starts.", field="valid_until", remedy="Choose a later end.")
+            raise BadAssignment(_("It would end before it starts."), field="valid_until", remedy=_("Choose a later end."))
         people = people_of(held, user, team, starts, valid_until)
         if held.second_line:
             check_independent(actor, scope, people, starts)
@@ -70,7 +71,7 @@ def assign(
             with transaction.atomic():
                 row.save(force_insert=True)
         except IntegrityError as error:
-            raise AlreadyAccountable(_somebody_else(held, scope), field="role", remedy="End that assignment first.") from error
+            raise AlreadyAccountable(_somebody_else(held, scope), field="role", remedy=_("End that assignment first.")) from error
     return row
 
 
@@ -81,7 +82,7 @@ def end(row: RoleAssignment, *, actor: User, reason: str = "", at: datetime | No
         row.refresh_from_db(from_queryset=RoleAssignment.objects.select_for_update())
         now = moment()
         if row.valid_until is not None and row.valid_until <= now:
-            raise AlreadyEnded("This assignment has ended already.", field="valid_until", remedy="Nothing to do.")
+            raise AlreadyEnded(_("This assignment has ended already."), field="valid_until", remedy=_("Nothing to do."))
         row.valid_until = max(at or now, now, row.valid_from) if row.valid_from <= now else row.valid_from
         row.save(update_fields=["valid_until"])
 
@@ -91,28 +92,28 @@ def _role(role: Role | str) -> Role:
         return role
     found: Role | None = Role.objects.filter(slug=role).first()
     if found is None:
-        raise BadAssignment(f"There is no role {role!r}.", field="role", remedy="Choose one from the list of roles.")
+        raise BadAssignment(_("There is no role %(role)r.") % {"role": role}, field="role", remedy=_("Choose one from the list of roles."))
     return found
 
 
 def _one_scope(region: Region | None, family: ModelFamily | None, model: RegisteredModel | None) -> Scope:
     scopes = [scope for scope in (region, family, model) if scope is not None]
     if len(scopes) != 1:
-        raise BadAssignment("A role is given on one region, family or model.", field="scope", remedy="Choose exactly one.")
+        raise BadAssignment(_("A role is given on one region, family or model."), field="scope", remedy=_("Choose exactly one."))
     return scopes[0]
 
 
 def _check_holder(role: Role, user: User | None, team: Team | None) -> None:
     if (user is None) == (team is None):
-        raise BadAssignment("A role is given to one person or one team.", field="user", remedy="Choose exactly one.")
+        raise BadAssignment(_("A role is given to one person or one team."), field="user", remedy=_("Choose exactly one."))
     if role.accountable and team is not None:
-        raise BadAssignment("A team cannot be accountable.", field="team", remedy="Choose a person.")
+        raise BadAssignment(_("A team cannot be accountable."), field="team", remedy=_("Choose a person."))
     if user is not None and (user.is_system or not user.is_active):
-        raise BadAssignment(f"{user} cannot hold a role.", field="user", remedy="Choose an active person.")
+        raise BadAssignment(_("%(user)s cannot hold a role.") % {"user": user}, field="user", remedy=_("Choose an active person."))
 
 
 def _somebody_else(role: Role, scope: Scope) -> str:
-    return f"Somebody is {role} of {scope} for a part of that time."
+    return _("Somebody is %(role)s of %(scope)s for a part of that time.") % {"role": role, "scope": scope}
 
 
 def _check_alone(role: Role, scope: Scope, start: datetime, until: datetime | None) -> None:
@@ -120,5 +121,7 @@ def _check_alone(role: Role, scope: Scope, start: datetime, until: datetime | No
     # One that was ended before it began holds at no instant.
     if other is not None and other.valid_until != other.valid_from:
         raise AlreadyAccountable(
-            f"{other.user} is {role} of {scope} for a part of that time.", field="user", remedy="End that assignment first."
+            _("%(user)s is %(role)s of %(scope)s for a part of that time.") % {"user": other.user, "role": role, "scope": scope},
+            field="user",
+            remedy=_("End that assignment first."),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from stewardship.access import require
 from stewardship.access.rights import check
@@ -33,7 +34,7 @@ def set_rights(role: Role, rights: Mapping[str, str], *, actor: User, reason: st
     for right, raci in rights.items():
         check(right)
         if raci not in Raci.values:
-            raise BadAssignment(f"{raci!r} is not R, A, C or I.", field="raci", remedy="Choose one of the four.")
+            raise BadAssignment(_("%(raci)r is not R, A, C or I.") % {"raci": raci}, field="raci", remedy=_("Choose one of the four."))
     with transaction.atomic(), acting(actor, reason or f"Rights of {role} changed"), granting.once():
         existing = {row.right: row for row in DecisionRight.objects.select_for_update().filter(role=role)}
         for right, row in existing.items():

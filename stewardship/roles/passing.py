@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from stewardship.access import require
 from stewardship.people.models import Membership, Team
@@ -23,7 +24,7 @@ def check(passing: Passing) -> None:
     """
     actor, to = passing.actor, passing.to
     if actor.pk == to.pk and not actor.is_system:
-        raise OwnSecondLine("Nobody passes on to themselves what others hold.", field="user", remedy="Ask somebody else to do it.")
+        raise OwnSecondLine(_("Nobody passes on to themselves what others hold."), field="user", remedy=_("Ask somebody else to do it."))
     found = list(_passed_on(passing))
     # Whoever gives one of these roles at this moment waits, or would miss what is passed on here.
     list(Role.objects.select_for_update().filter(pk__in={row.role_id for row, _span in found}).order_by("pk"))

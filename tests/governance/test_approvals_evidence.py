@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from governance.approvals.errors import NotYetCompliant, StaleForm
 from governance.approvals.models import Decision, Route
@@ -92,7 +92,8 @@ def test_evidence_is_kept_when_nobody_can_be_asked_any_more(cast: Cast, model: R
         rule = change.routes.get().rule
         rule.active = False
         rule.save()
-    with_evidence(version, data=BETTER)
+    with translation.override("de"):  # whoever attaches it reads German, the history does not
+        with_evidence(version, data=BETTER)
     assert Artifact.objects.filter(version=version).count() == 2
     change = fresh(change)
     assert change.status == Status.RETURNED

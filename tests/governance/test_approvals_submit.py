@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from config.portal.errors import IllegalTransition
 from governance.approvals.errors import NoRoute, NotYetCompliant, VacantRole
@@ -43,7 +43,8 @@ def test_numbers_run_on_without_a_gap(cast: Cast, model: RegisteredModel, versio
 def test_a_submission_freezes_route_content_and_evaluation(cast: Cast, change: ChangeRequest, alice: User) -> None:
     policy(cast)
     rule = route(cast)
-    made = submit(change, actor=alice)
+    with translation.override("de"):
+        made = submit(change, actor=alice)
     change = fresh(change)
     assert change.status == Status.SUBMITTED
     assert change.revision == 1
@@ -53,6 +54,7 @@ def test_a_submission_freezes_route_content_and_evaluation(cast: Cast, change: C
     assert made.rule == rule
     assert made.evaluation.verdict == "allow"
     assert made.frozen["stages"] == rule.stages
+    assert made.frozen["why"].startswith("Every change of this kind"), "what is frozen is in nobody's own language"
     assert [stage.status for stage in made.stages.order_by("order")] == ["active", "waiting"]
     first = made.stages.get(order=0).requirements.get()
     assert first.due_at is not None

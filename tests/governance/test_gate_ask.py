@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from governance.approvals.submit import submit
 from governance.changes.models import ChangeRequest, Status
@@ -84,12 +84,13 @@ def test_one_read_and_one_write(cast: Cast, model: RegisteredModel, version: Mod
 
 def test_nobody_has_approved_it(cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User) -> None:
     policy(cast)
-    answer = asked(pipeline, version)
+    with translation.override("de"):
+        answer = asked(pipeline, version)
     assert answer.verdict == "deny"
     assert answer.permit is None
     (reason,) = answer.reasons
     assert reason["rule"] == "approval"
-    assert "Nobody has approved 1.1.0" in reason["text"]
+    assert "Nobody has approved 1.1.0" in reason["text"], "what is kept is in nobody's own language"
     assert reason["remedy"]
     assert reason["who"] == "Alice Adler"
 

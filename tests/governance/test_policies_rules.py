@@ -6,8 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from governance.policies import rules
+from governance.policies.cel import lexer
 from governance.policies.rules import Text
 
 FACTS: dict[str, Any] = {
@@ -78,6 +80,12 @@ def test_a_stored_rule_that_cannot_be_read_is_not_known() -> None:
     found = only(text("model.tier ==="))
     assert found["outcome"] == "unknown"
     assert "cannot be read" in found["text"]
+
+
+def test_what_a_finding_says_is_in_nobodys_own_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lexer, "_", lambda said: f"{translation.get_language()}: {said}")
+    with translation.override("de"):
+        assert "en: Write == instead of ===" in only(text("model.tier ==="))["text"]
 
 
 def test_a_waiver_covers_its_rule_and_only_where_it_is_needed() -> None:

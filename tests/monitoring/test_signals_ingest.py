@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from config.portal.errors import Forbidden, IllegalTransition, Invalid
 from monitoring.alerts.receive import place
@@ -92,6 +92,12 @@ def test_what_nobody_can_place_waits_in_quarantine(
     item = Quarantined.objects.get()
     assert (item.field, item.fact["value"], receipt.problems[0].index) == (field, Decimal("0.46"), 0)
     assert send(window(0, 0.46, **fields), window(1, 0.1)).quarantined == 0
+
+
+def test_what_quarantine_keeps_is_in_nobodys_own_language(send: Send) -> None:
+    with translation.override("de"):
+        receipt = send(window(0, 0.46, environment="moon"))
+    assert receipt.problems[0].message == Quarantined.objects.get().problem == "No environment “moon” is known."
 
 
 def test_a_model_out_of_reach_and_no_model_at_all_are_told_apart_by_nobody(send: Send, foreign_model: RegisteredModel) -> None:

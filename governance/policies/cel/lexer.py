@@ -8,6 +8,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import NoReturn
 
+from django.utils.translation import gettext as _
+
 from governance.policies.cel.errors import ExpressionError
 
 LONGEST = 2_000
@@ -72,10 +74,10 @@ def tokens(source: str) -> list[Token]:
     """The tokens of an expression, ending with END; raises ExpressionError at the first thing that is none."""
     if len(source) > LONGEST:
         raise ExpressionError(
-            f"The expression has {len(source)} characters; {LONGEST} are allowed.",
+            _("The expression has %(count)d characters; %(most)d are allowed.") % {"count": len(source), "most": LONGEST},
             source=source,
             offset=LONGEST,
-            remedy="Split it into several rules; all rules of a policy apply together.",
+            remedy=_("Split it into several rules; all rules of a policy apply together."),
         )
     found: list[Token] = []
     at = 0
@@ -97,17 +99,23 @@ def _token(kind: str, text: str, source: str, at: int) -> Token:
     if kind == "number":
         following = source[end : end + 1]
         if following.isalpha() or following == "_":
-            raise ExpressionError(f"'{text}{following}' at column {at + 1} is neither a number nor a name.", source=source, offset=at)
+            message = _("'%(text)s' at column %(column)d is neither a number nor a name.") % {
+                "text": f"{text}{following}",
+                "column": at + 1,
+            }
+            raise ExpressionError(message, source=source, offset=at)
         value = Decimal(text)
         if len(value.as_tuple().digits) > MOST_DIGITS or abs(value.adjusted()) > MOST_DIGITS:
-            raise ExpressionError(f"The number at column {at + 1} has more than {MOST_DIGITS} digits.", source=source, offset=at)
+            message = _("The number at column %(column)d has more than %(most)d digits.") % {"column": at + 1, "most": MOST_DIGITS}
+            raise ExpressionError(message, source=source, offset=at)
         return Token(Kind.NUMBER, text, at, end, value)
     if kind == "text":
         return Token(Kind.TEXT, text, at, end, _unescape(text, source, at))
     if kind == "name":
         meant = FOREIGN_WORDS.get(text.lower())
         if meant and text not in WORDS:
-            raise ExpressionError(f"Write {meant} instead of '{text}' at column {at + 1}.", source=source, offset=at)
+            message = _("Write %(meant)s instead of '%(text)s' at column %(column)d.") % {"meant": meant, "text": text, "column": at + 1}
+            raise ExpressionError(message, source=source, offset=at)
         return Token(Kind.NAME, text, at, end)
     return Token(Kind.MARK, text, at, end)
 
@@ -119,8 +127,9 @@ def _unescape(text: str, source: str, at: int) -> str:
         if character == "\\":
             index += 1
             if body[index] not in _ESCAPES:
-                text = f"'\\{body[index]}' at column {at + index + 1} is no escape; write \\\\ for a backslash."
-                raise ExpressionError(text, source=source, offset=at + index)
+                message = _("'%(escape)s' at column %(column)d is no escape; write \\\\ for a backslash.")
+                said = {"escape": f"\\{body[index]}", "column": at + index + 1}
+                raise ExpressionError(message % said, source=source, offset=at + index)
             character = _ESCAPES[body[index]]
         out.append(character)
         index += 1
@@ -130,16 +139,18 @@ def _unescape(text: str, source: str, at: int) -> str:
 def _refuse_foreign_mark(source: str, at: int) -> None:
     for wrong, right in _FOREIGN_MARKS:
         if source.startswith(wrong, at):
-            raise ExpressionError(f"Write {right} instead of {wrong} at column {at + 1}.", source=source, offset=at)
+            message = _("Write %(right)s instead of %(wrong)s at column %(column)d.") % {"right": right, "wrong": wrong, "column": at + 1}
+            raise ExpressionError(message, source=source, offset=at)
 
 
 def _refuse_character(source: str, at: int) -> NoReturn:
     character = source[at]
     hints = {
-        "=": f"Unexpected '=' at column {at + 1}. Write == to compare.",
-        "&": f"Write && instead of & at column {at + 1}.",
-        "|": f"Write || instead of | at column {at + 1}.",
-        '"': f'The text that begins at column {at + 1} does not end. Close it with ".',
-        "'": f"The text that begins at column {at + 1} does not end. Close it with '.",
+        "=": _("Unexpected '%(character)s' at column %(column)d. Write == to compare."),
+        "&": _("Write && instead of %(character)s at column %(column)d."),
+        "|": _("Write || instead of %(character)s at column %(column)d."),
+        '"': _("The text that begins at column %(column)d does not end. Close it with %(character)s."),
+        "'": _("The text that begins at column %(column)d does not end. Close it with %(character)s."),
     }
-    raise ExpressionError(hints.get(character, f"Unexpected '{character}' at column {at + 1}."), source=source, offset=at)
+    message = hints.get(character) or _("Unexpected '%(character)s' at column %(column)d.")
+    raise ExpressionError(message % {"character": character, "column": at + 1}, source=source, offset=at)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NoReturn
 
+from django.utils.translation import gettext as _
+
 from governance.policies.cel import lexer
 from governance.policies.cel.errors import ExpressionError
 from governance.policies.cel.lexer import Kind, Token
@@ -41,7 +43,7 @@ class _Parser:
         node = condition
         if self._take("?"):
             then = self.choice()
-            self._expect(":", "A choice is written: condition ? value : other value")
+            self._expect(":", _("A choice is written: condition ? value : other value"))
             otherwise = self.choice()
             node = Choice(condition, then, otherwise, condition.start, otherwise.end)
         self.depth -= 1
@@ -63,7 +65,7 @@ class _Parser:
         mark = self._advance()
         right = self.arithmetic(("+", "-"))
         if self._at_comparison():
-            self._fail("Comparisons cannot be chained.", remedy="Write a < b && b < c, or put parentheses around one.")
+            self._fail(_("Comparisons cannot be chained."), remedy=_("Write a < b && b < c, or put parentheses around one."))
         self._refuse_null(mark.text, left, right)
         return Comparison(mark.text, left, right, left.start, right.end)
 
@@ -74,8 +76,8 @@ class _Parser:
         for side in sides:
             if mark in ("==", "!=") and isinstance(side, Literal) and side.value is None:
                 # Null is "not known", so such a comparison could never be true or false.
-                remedy = "Write has(…) or !has(…) to ask whether there is a value."
-                self._fail_at(side.start, "Nothing can be compared with null.", remedy=remedy)
+                remedy = _("Write has(…) or !has(…) to ask whether there is a value.")
+                self._fail_at(side.start, _("Nothing can be compared with null."), remedy=remedy)
 
     def arithmetic(self, marks: tuple[str, ...]) -> Node:
         first = self._factor(marks)
@@ -107,10 +109,11 @@ class _Parser:
                 steps.append(name.text)
                 end = name.end
                 if self.token.text == "(":
-                    self._fail(f"There are no methods such as .{name.text}().", remedy="has(path) and size(value) are the functions.")
+                    message = _("There are no methods such as .%(name)s().") % {"name": name.text}
+                    self._fail(message, remedy=_("has(path) and size(value) are the functions."))
             else:
                 steps.append(self.choice())
-                end = self._expect("]", 'An index is written: list[0] or map["key"]').end
+                end = self._expect("]", _('An index is written: list[0] or map["key"]')).end
         if not steps:
             return node
         if isinstance(node, Path) and isinstance(node.root, str) and not node.steps:
@@ -126,30 +129,33 @@ class _Parser:
             return self._name()
         if self._take("("):
             node = self.choice()
-            end = self._expect(")", "Each ( needs a )").end
+            end = self._expect(")", _("Each ( needs a )")).end
             return replace(node, start=token.start, end=end)
         if self._take("["):
             return self._list(token)
-        self._fail(f"A value is expected instead of '{token.text}'" if token.text else "The expression ends where a value is expected,")
+        if token.text:
+            self._fail(_("A value is expected instead of '%(found)s'") % {"found": token.text})
+        self._fail(_("The expression ends where a value is expected,"))
 
     def _name(self) -> Node:
         token = self._advance()
         if token.text in _WORD_VALUES:
             return Literal(_WORD_VALUES[token.text], token.start, token.end)
         if token.text == "in":
-            self._fail_at(token.start, "A value is expected instead of 'in'")
+            self._fail_at(token.start, _("A value is expected instead of '%(found)s'") % {"found": token.text})
         if self.token.kind is Kind.MARK and self.token.text == "(":
             return self._call(token)
         return Path(token.text, (), token.start, token.end)
 
     def _call(self, name: Token) -> Node:
         if name.text not in FUNCTIONS:
-            self._fail_at(name.start, f"There is no function '{name.text}'", remedy="has(path) and size(value) are the functions.")
+            message = _("There is no function '%(name)s'") % {"name": name.text}
+            self._fail_at(name.start, message, remedy=_("has(path) and size(value) are the functions."))
         self._advance()
         argument = self.choice()
-        end = self._expect(")", f"{name.text}() takes one value").end
+        end = self._expect(")", _("%(name)s() takes one value") % {"name": name.text}).end
         if name.text == "has" and not (isinstance(argument, Path) and isinstance(argument.root, str)):
-            self._fail_at(argument.start, "has() takes the path of a fact, for example has(evidence.metrics.recall)")
+            self._fail_at(argument.start, _("has() takes the path of a fact, for example has(evidence.metrics.recall)"))
         return Call(name.text, argument, name.start, end)
 
     def _list(self, opening: Token) -> Node:
@@ -158,18 +164,19 @@ class _Parser:
             items.append(self.choice())
             if not self._take(","):
                 break
-        end = self._expect("]", "A list is written: [1, 2, 3]").end
+        end = self._expect("]", _("A list is written: [1, 2, 3]")).end
         return ListOf(tuple(items), opening.start, end)
 
     def expect_end(self) -> None:
         if self.token.kind is not Kind.END:
             closing = self.token.text in (")", "]")
-            self._fail(f"'{self.token.text}' closes nothing" if closing else f"An operator is expected before '{self.token.text}'")
+            message = _("'%(found)s' closes nothing") if closing else _("An operator is expected before '%(found)s'")
+            self._fail(message % {"found": self.token.text})
 
     def _deeper(self) -> None:
         self.depth += 1
         if self.depth > DEEPEST:
-            self._fail(f"The expression is nested more than {DEEPEST} deep", remedy="Split it into several rules.")
+            self._fail(_("The expression is nested more than %(most)d deep") % {"most": DEEPEST}, remedy=_("Split it into several rules."))
 
     def _is(self, mark: str) -> bool:
         return self.token.kind is Kind.MARK and self.token.text == mark
@@ -187,18 +194,21 @@ class _Parser:
 
     def _expect(self, mark: str, how: str) -> Token:
         if not self._is(mark):
-            where = "the expression ends" if self.token.kind is Kind.END else f"there is '{self.token.text}'"
-            self._fail(f"'{mark}' is expected, but {where}", remedy=f"{how}.")
+            ended = self.token.kind is Kind.END
+            message = (
+                _("'%(mark)s' is expected, but the expression ends") if ended else _("'%(mark)s' is expected, but there is '%(found)s'")
+            )
+            self._fail(message % {"mark": mark, "found": self.token.text}, remedy=f"{how}.")
         return self._advance()
 
     def _expect_name(self) -> Token:
         if self.token.kind is not Kind.NAME:
-            self._fail("A field name is expected after '.'", remedy='Names with other characters are written map["name"].')
+            self._fail(_("A field name is expected after '.'"), remedy=_('Names with other characters are written map["name"].'))
         return self._advance()
 
     def _fail(self, message: str, *, remedy: str = "") -> NoReturn:
         self._fail_at(self.token.start, message, remedy=remedy)
 
     def _fail_at(self, offset: int, message: str, *, remedy: str = "") -> NoReturn:
-        text = f"{message.rstrip('.')} at column {offset + 1}."
+        text = _("%(message)s at column %(column)d.") % {"message": message.rstrip("."), "column": offset + 1}
         raise ExpressionError(text, source=self.source, offset=offset, remedy=remedy)

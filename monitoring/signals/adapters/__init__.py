@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from monitoring.signals.adapters import alertmanager, native
 from monitoring.signals.errors import BodyRefused, ItemError
 from monitoring.signals.neutral import Neutral
@@ -31,7 +33,8 @@ def parse(kind: str, body: bytes, content_type: str, mapping: Mapping[str, Any])
     """The facts in a body of this format; raises BodyRefused."""
     adapter = _adapters.get(kind)
     if adapter is None:
-        raise BodyRefused([ItemError(None, "source", f"Its format “{kind}” has no adapter on this installation.")])
+        problem = _("Its format “%(kind)s” has no adapter on this installation.") % {"kind": kind}
+        raise BodyRefused([ItemError(None, "source", problem)])
     return adapter(body, content_type, mapping)
 
 

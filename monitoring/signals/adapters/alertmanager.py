@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from monitoring.signals.adapters import decode
 from monitoring.signals.errors import BodyRefused, ItemError
@@ -72,17 +73,17 @@ def parse(body: bytes, content_type: str, mapping: Mapping[str, Any]) -> list[Ne
     """Each alert of the group as a verdict, and one shortfall when alerts were cut; raises BodyRefused."""
     group = decode.whole(_body, body, "JSON")
     if not group.alerts and not group.truncated_alerts:
-        raise BodyRefused([ItemError(None, "alerts", "There is no alert in this body.")])
+        raise BodyRefused([ItemError(None, "alerts", _("There is no alert in this body."))])
     if len(group.alerts) > MOST_ALERTS:
-        raise BodyRefused([ItemError(None, "alerts", f"At most {MOST_ALERTS} alerts fit in one body.")])
+        raise BodyRefused([ItemError(None, "alerts", _("At most %(most)d alerts fit in one body.") % {"most": MOST_ALERTS})])
     errors: list[ItemError] = []
     alerts = [(index, alert) for index, raw in enumerate(group.alerts) if (alert := decode.item(_alert, raw, index, errors)) is not None]
     errors += [
-        ItemError(index, "startsAt", "No alert starts in that year.")
+        ItemError(index, "startsAt", _("No alert starts in that year."))
         for index, alert in alerts
         if not EARLIEST <= alert.starts_at.year <= LATEST
     ]
-    errors += [ItemError(index, "endsAt", "No alert ends in that year.") for index, alert in alerts if alert.ends_at.year > LATEST]
+    errors += [ItemError(index, "endsAt", _("No alert ends in that year.")) for index, alert in alerts if alert.ends_at.year > LATEST]
     if errors:
         raise BodyRefused(errors, within="alerts")
     facts = [_verdict(index, alert, mapping) for index, alert in alerts]

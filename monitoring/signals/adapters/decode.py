@@ -6,6 +6,7 @@ import re
 from typing import TypeVar
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from monitoring.signals.errors import BodyRefused, ItemError
 
@@ -48,4 +49,4 @@ def whole(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:
         field, reason = complaint(error)
         raise BodyRefused([ItemError(None, field or "body", reason)]) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BodyRefused([ItemError(None, "body", f"This is not {what}: {error}.")]) from error
+        raise BodyRefused([ItemError(None, "body", _("This is not %(what)s: %(why)s.") % {"what": what, "why": error})]) from error

@@ -11,6 +11,7 @@ from decimal import Context, Decimal
 from typing import Annotated, Any, Literal
 
 import msgspec
+from django.utils.translation import gettext as _
 
 from monitoring.signals.adapters import decode
 from monitoring.signals.errors import BodyRefused, ItemError
@@ -87,7 +88,7 @@ def parse(body: bytes, content_type: str, mapping: Mapping[str, Any]) -> list[Ne
     if kind == "application/cloudevents+json":
         return _events([msgspec.Raw(body)], body)
     if kind == "application/cloudevents-batch+json":
-        return _events(decode.whole(_raws, body, "a JSON list of CloudEvents"), body)
+        return _events(decode.whole(_raws, body, _("a JSON list of CloudEvents")), body)
     return _plain(decode.whole(_body, body, "JSON").signals)
 
 
@@ -106,11 +107,11 @@ def _events(raws: list[msgspec.Raw], body: bytes) -> list[Neutral]:
         try:
             event = decode.item(_event, raw, index, errors)
         except msgspec.DecodeError as error:
-            raise BodyRefused([ItemError(None, "body", f"This is not JSON: {error}.")]) from error
+            raise BodyRefused([ItemError(None, "body", _("This is not %(what)s: %(why)s.") % {"what": "JSON", "why": error})]) from error
         if event is None:
             continue
         if len(event.source) + len(event.id) > 199:
-            errors.append(ItemError(index, "id", "Source and id together are longer than 199 characters."))
+            errors.append(ItemError(index, "id", _("Source and id together are longer than 199 characters.")))
             continue
         fact = decode.item(_fact, event.data, index, errors)
         if fact is not None:
@@ -120,9 +121,10 @@ def _events(raws: list[msgspec.Raw], body: bytes) -> list[Neutral]:
 
 def _check_size(count: int) -> None:
     if not count:
-        raise BodyRefused([ItemError(None, "signals", "There is no signal in this body.")])
+        raise BodyRefused([ItemError(None, "signals", _("There is no signal in this body."))])
     if count > MOST_FACTS:
-        raise BodyRefused([ItemError(None, "signals", f"At most {MOST_FACTS} signals fit in one body; this has {count}.")])
+        problem = _("At most %(most)d signals fit in one body; this has %(count)d.") % {"most": MOST_FACTS, "count": count}
+        raise BodyRefused([ItemError(None, "signals", problem)])
 
 
 def _neutral(found: Iterable[tuple[int, str, Fact]], errors: list[ItemError]) -> list[Neutral]:
@@ -142,14 +144,14 @@ def _impossible(index: int, fact: Fact) -> Iterable[ItemError]:
         if value is None and name != "value":
             continue
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
-            yield ItemError(index, name, f"Expected a number, got `{type(value).__name__}`.")
+            yield ItemError(index, name, _("Expected a number, got `%(kind)s`.") % {"kind": type(value).__name__})
         elif not Decimal(value).is_finite() or abs(Decimal(value)) >= LARGEST:
-            yield ItemError(index, name, "This must be a finite number below 10^15.")
+            yield ItemError(index, name, _("This must be a finite number below 10^15."))
     odd = [name for name, at in (("start", fact.start), ("end", fact.end)) if not EARLIEST <= at.year <= LATEST]
     for name in odd:
-        yield ItemError(index, name, "No window lies in that year.")
+        yield ItemError(index, name, _("No window lies in that year."))
     if not odd and fact.end < fact.start:
-        yield ItemError(index, "end", "The window ends before it starts.")
+        yield ItemError(index, "end", _("The window ends before it starts."))
 
 
 def _one(index: int, identity: str, fact: Fact) -> Neutral:
