@@ -1,8 +1,13 @@
-"""A process of its own for the kill tests: `python journal_child.py begin|write|sequence|live`; VAR and DATABASE_URL say where."""
+"""Processes of their own for the kill tests: `python journal_child.py begin|live|nursery`; VAR and DATABASE_URL say where.
+
+A nursery forks a child for each line `verb file` that it reads and answers with its number, so that a thousand kills do not
+wait for a thousand starts of Python. A child adds one byte to its file for each transaction that was committed.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import uuid
 from pathlib import Path
@@ -14,17 +19,14 @@ def main(verb: str) -> None:
     import django
 
     django.setup()
-    from django.core.management import call_command
-
-    from stewardship.journal.models import Outbox
-    from stewardship.journal.sequence import sequence
-    from stewardship.regions.models import Region
-
     if verb == "begin":
         from django.apps import apps
         from django.conf import settings
+        from django.core.management import call_command
 
         from stewardship.journal.acting import SYSTEM, acting
+        from stewardship.journal.models import Outbox
+        from stewardship.regions.models import Region
 
         settings.MIGRATION_MODULES = dict.fromkeys((config.label for config in apps.get_app_configs()), None)
         call_command("migrate", run_syncdb=True, verbosity=0, skip_checks=True)
@@ -33,19 +35,34 @@ def main(verb: str) -> None:
         before = Outbox.objects.count()
         write()
         print(before, Outbox.objects.count() - before, flush=True)
-    elif verb == "write":
-        while True:
-            write()
-            print("wrote", flush=True)
     elif verb == "live":
+        from stewardship.journal.sequence import sequence
+
         while True:
             write()
             sequence()
             print("sequenced", flush=True)
     else:
-        while True:
-            if Outbox.objects.exists():
-                sequence(limit=7, wait=verb == "sequence")
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the dead
+        for line in sys.stdin:
+            child = os.fork()
+            if child == 0:
+                work(*line.split())
+            print(child, flush=True)
+
+
+def work(verb: str, file: str) -> None:
+    """One child, until it is killed."""
+    from stewardship.journal.models import Outbox
+    from stewardship.journal.sequence import sequence
+
+    said = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    while True:
+        if verb == "write":
+            write()
+            os.write(said, b"w")
+        elif Outbox.objects.exists():
+            sequence(limit=7, wait=verb == "sequence")
 
 
 def write() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -13,9 +14,41 @@ from pathlib import Path
 import pytest
 
 from tests.deep import depth
+from tests.processes import until
 
 CHILD = Path(__file__).with_name("journal_child.py")
 ROOT = CHILD.parent.parent.parent
+
+
+class Nursery:
+    """Children of one process that has everything loaded and no database open."""
+
+    def __init__(self, env: dict[str, str], folder: Path) -> None:
+        command = [sys.executable, str(CHILD), "nursery"]
+        self._process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._folder, self._count = folder, 0
+
+    def start(self, verb: str) -> tuple[int, Path]:
+        """A child at this work: its number, and the file that grows by a byte for each of its transactions."""
+        self._count += 1
+        said = self._folder / f"said-{self._count}"
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{verb} {said}\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline()), said
+
+    def close(self) -> None:
+        """No more children."""
+        self._process.communicate(timeout=30)
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 def _start(verb: str, env: dict[str, str]) -> subprocess.Popen[str]:
@@ -32,28 +65,26 @@ ROUNDS = depth(3, 250)  # four kills each
 
 @pytest.mark.soak
 @pytest.mark.process
-def test_kill_minus_nine_loses_and_doubles_nothing(installation: dict[str, str]) -> None:
+def test_kill_minus_nine_loses_and_doubles_nothing(installation: dict[str, str], tmp_path: Path) -> None:
     begun = _start("begin", installation)
     before, each = map(int, begun.communicate(timeout=300)[0].split())
     assert (begun.returncode, each) == (0, 10)
     rng = random.Random(7)
-    written, writers = 1, 2
+    nursery = Nursery(installation, tmp_path)
+    written, writers, killed = 1, 2, 0
     for _ in range(ROUNDS):
-        at_work = [_start("write", installation) for _number in range(writers)]
-        sequencers = [_start(verb, installation) for verb in ("sequence", "sequence-without-waiting")]
-        for writer in at_work:
-            assert writer.stdout is not None
-            written += writer.stdout.readline() == "wrote\n"  # all are at work now
-        time.sleep(rng.uniform(0.1, 1.0))
-        for process in (*sequencers, *at_work):
-            process.send_signal(signal.SIGKILL)
-            time.sleep(rng.uniform(0.0, 0.3))
-        for writer in at_work:
-            assert writer.stdout is not None
-            with writer:  # not communicate(): it reads past what readline() has put aside already
-                written += writer.stdout.read().count("wrote\n")
-        for sequencer in sequencers:
-            sequencer.communicate(timeout=10)
+        at_work = [nursery.start("write") for _number in range(writers)]
+        sequencers = [nursery.start(verb) for verb in ("sequence", "sequence-without-waiting")]
+        until(lambda: all(said.exists() and said.stat().st_size for _pid, said in at_work), 120, "the writers")  # noqa: B023 - used at once
+        time.sleep(rng.uniform(0.0, 0.5))
+        for pid, _said in (*sequencers, *at_work):
+            os.kill(pid, signal.SIGKILL)
+            killed += 1
+            time.sleep(rng.uniform(0.0, 0.1))
+        until(lambda: all(_is_gone(pid) for pid, _said in (*sequencers, *at_work)), 60, "their end")  # noqa: B023
+        written += sum(said.stat().st_size for _pid, said in at_work)
+    nursery.close()
+    assert killed == 4 * ROUNDS
     assert _manage(installation, "sequence").returncode == 0
     done = _manage(installation, "verify", "--json")
     report = json.loads(done.stdout)
