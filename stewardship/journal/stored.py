@@ -35,13 +35,13 @@ class Among(_Lookup):
 
     prepare_rhs = False
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         left, params = self.process_lhs(compiler, connection)
         field = self.lhs.output_field
         keys = [field.get_db_prep_value(key, connection) for key in self.rhs]
         if connection.vendor == "postgresql":
-            return f"{left} = ANY(%s)", [*params, keys]
-        return f"{left} IN (SELECT value FROM json_each(%s))", [*params, json.dumps(keys)]  # noqa: S608 - a column of ours
+            return f"{left} = ANY(%s)", (*params, keys)
+        return f"{left} IN (SELECT value FROM json_each(%s))", (*params, json.dumps(keys))  # noqa: S608 - a column of ours
 
 
 @contextmanager
