@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from config.portal.permission import Paths
 from governance.approvals import rules
@@ -142,7 +143,7 @@ class Stage(Recorded):
     view_right: ClassVar[str] = RouteRight.VIEW
 
     class Meta:
-        verbose_name = _("stage")
+        verbose_name = pgettext_lazy("route", "stage")
         verbose_name_plural = _("stages")
         ordering = ["order"]
         constraints = [
@@ -177,7 +178,7 @@ class RequirementQuerySet(GovernedQuerySet):
 class Requirement(Recorded):
     """So many holders of a role at a scope must agree; who holds it is asked late."""
 
-    stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="requirements", verbose_name=_("stage"))
+    stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="requirements", verbose_name=pgettext_lazy("route", "stage"))
     role = models.ForeignKey("stewardship.Role", on_delete=models.PROTECT, related_name="+", verbose_name=_("role"))
     scope = models.CharField(_("scope"), max_length=8, choices=[(scope.value, scope.value) for scope in rules.Scope])
     quorum = models.PositiveSmallIntegerField(_("quorum"), default=1)
@@ -211,7 +212,7 @@ class Decision(Fact):
 
     change = models.ForeignKey(ChangeRequest, on_delete=models.PROTECT, related_name="decisions", verbose_name=_("change"))
     revision = models.PositiveIntegerField(_("revision"))
-    stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="decisions", verbose_name=_("stage"))
+    stage = models.ForeignKey(Stage, on_delete=models.PROTECT, related_name="decisions", verbose_name=pgettext_lazy("route", "stage"))
     requirement = models.ForeignKey(Requirement, on_delete=models.PROTECT, related_name="decisions", verbose_name=_("requirement"))
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("person"))
     acting_for = models.ForeignKey(

@@ -13,7 +13,7 @@ from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from config.portal.timeline import Item
 from governance.approvals.models import Decision
@@ -35,7 +35,7 @@ from stewardship.roles.models import RoleAssignment
 
 PER_PAGE = 50
 Text = str | Promise
-CHANGED = gettext_lazy("changed")
+CHANGED = pgettext_lazy("verb", "changed")
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class Told:
 
 
 NOUNS: dict[type, Told] = {
-    RegisteredModel: Told("model", gettext_lazy("registered"), tell=("stage",)),
+    RegisteredModel: Told("model", pgettext_lazy("verb", "registered"), tell=("stage",)),
     ModelVersion: Told("model", gettext_lazy("registered version")),
     Deployment: Told("deployment", gettext_lazy("recorded a deployment of"), gettext_lazy("ended or changed the deployment of")),
-    ChangeRequest: Told("change", gettext_lazy("drafted"), gettext_lazy("moved"), tell=("status",)),
+    ChangeRequest: Told("change", pgettext_lazy("verb", "drafted"), gettext_lazy("moved"), tell=("status",)),
     Decision: Told("signature", gettext_lazy("signed a decision on"), tell=("outcome",), words="comment"),
     Verdict: Told("policy", gettext_lazy("asked the gate about"), quiet=True, tell=("verdict",)),
     Permit: Told("policy", gettext_lazy("issued a permit for")),
@@ -62,7 +62,7 @@ NOUNS: dict[type, Told] = {
     Waiver: Told("policy", gettext_lazy("granted a waiver of")),
     Assessment: Told("policy", gettext_lazy("assessed the risk of"), tell=("tier",)),
     Artifact: Told("evidence", gettext_lazy("attached"), quiet=True),
-    Alert: Told("alert", gettext_lazy("opened"), gettext_lazy("moved"), tell=("level", "status"), words="resolution_reason"),
+    Alert: Told("alert", pgettext_lazy("verb", "opened"), gettext_lazy("moved"), tell=("level", "status"), words="resolution_reason"),
     Dossier: Told("journal", gettext_lazy("began the dossier of"), quiet=True),
     Revision: Told("journal", gettext_lazy("revised the dossier"), tell=("number",)),
     RoleAssignment: Told("person", gettext_lazy("gave a role on"), gettext_lazy("changed a role on")),

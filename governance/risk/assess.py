@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from config.portal.errors import Invalid
 from governance.risk import rules
@@ -25,7 +26,11 @@ def result(questionnaire: Questionnaire, answers: Mapping[str, Any]) -> rules.Re
     problems = rules.missing(questionnaire.questions, answers)
     if problems:
         raise AnswersRefused(
-            _("%(count)d answers are missing or wrong; the first: %(key)s is %(what)s.")
+            ngettext(
+                "%(count)d answer is missing or wrong: %(key)s is %(what)s.",
+                "%(count)d answers are missing or wrong; the first: %(key)s is %(what)s.",
+                len(problems),
+            )
             % {"count": len(problems), "key": problems[0].field, "what": problems[0].text},
             field=problems[0].field,
             remedy=_("Choose one of its options."),

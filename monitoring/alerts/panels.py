@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from config.portal import charts
 from config.portal.chips import Chip, Tone
@@ -172,14 +173,14 @@ def _answer(lines: list[Line], gone: list[Line]) -> str:
         return _("Nothing is measured yet, so nothing is known about how it does.")
     counts = {state: sum(line.state == state for line in lines) for state in ORDER}
     words = {
-        "act": _("%(n)d ask to act"),
-        "investigate": _("%(n)d to be investigated"),
-        "unknown": _("%(n)d not known"),
-        "observe": _("%(n)d to be observed"),
-        "unjudged": _("%(n)d without a threshold"),
-        "ok": _("%(n)d within bounds"),
+        "act": ngettext("%(n)d ask to act", "%(n)d ask to act", counts["act"]),
+        "investigate": ngettext("%(n)d to be investigated", "%(n)d to be investigated", counts["investigate"]),
+        "unknown": ngettext("%(n)d not known", "%(n)d not known", counts["unknown"]),
+        "observe": ngettext("%(n)d to be observed", "%(n)d to be observed", counts["observe"]),
+        "unjudged": ngettext("%(n)d without a threshold", "%(n)d without a threshold", counts["unjudged"]),
+        "ok": ngettext("%(n)d within bounds", "%(n)d within bounds", counts["ok"]),
     }
-    return _("Of %(all)d series: %(parts)s.") % {
+    return ngettext("Of %(all)d series: %(parts)s.", "Of %(all)d series: %(parts)s.", len(lines)) % {
         "all": len(lines),
         "parts": ", ".join(words[state] % {"n": counts[state]} for state in ORDER if counts[state]),
     }

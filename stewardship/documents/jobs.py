@@ -13,6 +13,7 @@ from typing import Any
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from config.portal.errors import DomainError
 from stewardship.access import require
@@ -165,6 +166,7 @@ def requeue_stranded(at: datetime) -> int:
 def _give_up(job: Job, at: datetime) -> None:
     """End what keeps killing its workers. Where its kind cannot be told, it stays open until it can, and the others go on."""
     try:
-        _end_badly(job, JobStatus.FAILED, at=at, message=_("Its worker died %(times)d times.") % {"times": MAX_ATTEMPTS})
+        text = ngettext("Its worker died %(times)d time.", "Its worker died %(times)d times.", MAX_ATTEMPTS) % {"times": MAX_ATTEMPTS}
+        _end_badly(job, JobStatus.FAILED, at=at, message=text)
     except Exception:
         log.exception("job %s of kind %s cannot be ended", job.pk, job.kind)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from config.portal.chips import Chip
 from config.portal.errors import Invalid, Missing
@@ -80,7 +80,7 @@ class HistoryPage(_OfObject):
             revisions=[
                 {
                     "item": item,
-                    "what": OPERATIONS.get(item.op, item.op),
+                    "what": DID.get(item.op, item.op),
                     "actor": people.get(item.actor_id, _("unknown")),
                     "state": STATES[item.place.state],
                 }
@@ -179,4 +179,11 @@ def _url(entry: Entry) -> str:
     return reverse("history", args=[shape.noun._meta.label_lower, entry.hid if shape.kind == "fact" else entry.obj]) if shape else ""
 
 
+# Said of the entry, and of who made it.
 OPERATIONS = {"+": gettext_lazy("added"), "~": gettext_lazy("changed"), "-": gettext_lazy("removed"), "x": gettext_lazy("lost")}
+DID = {
+    "+": pgettext_lazy("verb", "added"),
+    "~": pgettext_lazy("verb", "changed"),
+    "-": pgettext_lazy("verb", "removed"),
+    "x": pgettext_lazy("verb", "lost"),
+}

@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from config.portal.permission import Paths
 from stewardship.journal.acting import SYSTEM_USER_ID, acting
@@ -263,8 +264,12 @@ class Absence(Dated):
 class Delegation(Dated):
     """For a while one person does what another may do. Not passed on further, and it makes nobody eligible for a role."""
 
-    delegator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="delegations_given", verbose_name=_("from"))
-    delegate = models.ForeignKey(User, on_delete=models.PROTECT, related_name="delegations_received", verbose_name=_("to"))
+    delegator = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="delegations_given", verbose_name=pgettext_lazy("person", "from")
+    )
+    delegate = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="delegations_received", verbose_name=pgettext_lazy("person", "to")
+    )
 
     access_paths: ClassVar[Paths] = Paths(region=("delegator__home_region_id",))
 

@@ -94,7 +94,12 @@ def _refuse(user: User, failures: int, now: datetime) -> NoReturn:
                 cause_id=user.pk,
                 step=now.isoformat(timespec="minutes"),
                 recipients=[user],
-                subject=_("Signing is locked: wrong password or code %(count)d times") % {"count": LIMIT},
+                subject=ngettext(
+                    "Signing is locked: wrong password or code %(count)d time",
+                    "Signing is locked: wrong password or code %(count)d times",
+                    LIMIT,
+                )
+                % {"count": LIMIT},
                 body=_("Somebody tried to sign as you. If it was not you, change your password and tell your administrator now."),
             )
         _say_locked(now + LOCKED_FOR)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 STALE = timedelta(days=365)
 Weight = Literal["act", "watch", "info"]
@@ -120,8 +121,12 @@ def _watching(facts: Facts) -> Iterator[Finding]:
             _("Resolve it, or say what is being done."),
         )
     if facts.unjudged_alerts:
-        text = _("%(count)d alerts ended by themselves and nobody has said what they were.") % {"count": facts.unjudged_alerts}
-        yield Finding("watch", text, _("Judge each: fixed, false alarm, or accepted."))
+        text = ngettext(
+            "%(count)d alert ended by itself and nobody has said what it was.",
+            "%(count)d alerts ended by themselves and nobody has said what they were.",
+            facts.unjudged_alerts,
+        )
+        yield Finding("watch", text % {"count": facts.unjudged_alerts}, _("Judge each: fixed, false alarm, or accepted."))
     for label in facts.unanswered:
         yield Finding(
             "act", _("An escalation ended without an answer: %(label)s.") % {"label": label}, _("Explain it in the review of that alert.")
@@ -130,5 +135,9 @@ def _watching(facts: Facts) -> Iterator[Finding]:
 
 def _record(facts: Facts) -> Iterator[Finding]:
     if facts.entered_later:
-        text = _("%(count)d of %(rows)d entries were entered more than five minutes after they say they happened.")
+        text = ngettext(
+            "%(count)d of %(rows)d entries was entered more than five minutes after it says it happened.",
+            "%(count)d of %(rows)d entries were entered more than five minutes after they say they happened.",
+            facts.entered_later,
+        )
         yield Finding("info", text % {"count": facts.entered_later, "rows": facts.rows})

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from config.portal.permission import Paths, Restricted
 from stewardship.documents.errors import JobCancelled, LeaseLost
@@ -50,7 +51,7 @@ class Job(models.Model):
     key = models.CharField(_("key"), max_length=200, unique=True)
     arguments = DocumentField(_("arguments"), default=dict)
     status = models.CharField(_("status"), max_length=12, choices=JobStatus, default=JobStatus.QUEUED, db_index=True)
-    done = models.PositiveIntegerField(_("done"), default=0)
+    done = models.PositiveIntegerField(pgettext_lazy("count", "done"), default=0)
     total = models.PositiveIntegerField(_("of"), default=0)
     message = models.CharField(_("message"), max_length=500, blank=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("requested by"), on_delete=models.PROTECT, related_name="+")
