@@ -1,5 +1,6 @@
 """Gathers every slice's admin module for Django's autodiscovery."""
 
+from stewardship.access import admin as access
 from stewardship.actions import admin as actions
 from stewardship.coverage import admin as coverage
 from stewardship.documents import admin as documents

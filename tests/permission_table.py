@@ -9,7 +9,7 @@ from typing import Any
 from django.core.files.base import ContentFile
 
 from tests.permission_check import PEOPLE, Row
-from tests.permission_world import MARKS, World
+from tests.permission_world import MARKS, OF_RIGHT, World
 
 READERS = ("viewer", "owner", "technical lead", "approver", "compliance", "executive", "regional admin", "global admin")
 WORKERS = ("owner", "approver", "compliance", "executive", "regional admin", "global admin")
@@ -240,6 +240,7 @@ class Screen:
     changes: tuple[str, ...] = ()
     adds: tuple[str, ...] | None = None
     fixed: bool = False  # in force, so that even who may change such rows may not change these
+    query: str = ""  # narrows a list that would not fit one page to what the world has in stock
 
     @property
     def adders(self) -> tuple[str, ...]:
@@ -281,6 +282,7 @@ SCREENS: Mapping[str, Screen] = {
     "stewardship.Deployment": READ_ONLY,
     "stewardship.Role": READ_ONLY,  # nobody of the cast configures roles
     "stewardship.SeparationRule": READ_ONLY,
+    **dict.fromkeys((f"stewardship.{scope}Grant" for scope in ("Region", "Family", "Model")), Screen(query=f"?right={OF_RIGHT}")),
     "stewardship.RoleAssignment": Screen(adds=("owner", "compliance", *ADMINS)),
     "stewardship.Template": Screen(changes=CONFIGURERS),
     "stewardship.Dossier": READ_ONLY,
@@ -337,7 +339,7 @@ def screen_rows(label: str, screen: Screen) -> list[Row]:
     name = f"admin:{label.lower().replace('.', '_')}"
     lists = "" if label in WITHOUT_ROWS else label
     rows = [
-        Row("GET", f"{name}_changelist", may=screen.sees, sees=(), lists=lists, nowhere=403),
+        Row("GET", f"{name}_changelist", may=screen.sees, sees=(), lists=lists, nowhere=403, query=screen.query),
         Row("GET", f"{name}_add", may=screen.adders, nowhere=403),
     ]
     if lists:

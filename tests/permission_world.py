@@ -35,6 +35,7 @@ from monitoring.signals.models import Batch, Metric, Quarantined, Series, Source
 from monitoring.signals.models import Verdict as SourceVerdict
 from monitoring.thresholds.models import Override, Track
 from monitoring.thresholds.models import Rule as Threshold
+from stewardship.access.models import RegionGrant
 from stewardship.actions.models import Action
 from stewardship.actions.open import open_action
 from stewardship.coverage.gaps import open_gap
@@ -48,7 +49,17 @@ from stewardship.escalation.models import Path, Run, Step
 from stewardship.escalation.start import start
 from stewardship.frameworks.models import Applicability, Clause, Framework
 from stewardship.inventory.deploy import record
-from stewardship.inventory.models import DataDomain, Deployment, Environment, ModelFamily, ModelVersion, Project, RegisteredModel
+from stewardship.inventory.models import (
+    DataDomain,
+    Deployment,
+    Environment,
+    FamilyGrant,
+    ModelFamily,
+    ModelGrant,
+    ModelVersion,
+    Project,
+    RegisteredModel,
+)
 from stewardship.inventory.register import register_model, register_version
 from stewardship.journal.acting import acting
 from stewardship.notices.models import Delivery, Notice
@@ -66,6 +77,7 @@ from tests.cast import PASSWORD, Cast
 from tests.governance.change_case import PLAN, decides, metrics
 
 PLACES = ("de", "fr", "jp")
+OF_RIGHT = "inventory:model:view"  # of grants, only those of this right are in stock: all of them fill many pages
 MARKS = {"de": "zzdexter", "fr": "zzfriday", "jp": "zzjupiter"}
 SECTIONS = [
     {
@@ -293,6 +305,7 @@ def _people_of(world: World, place: str) -> None:
     saved(Delegation(delegator=person, delegate=cast.users["erin"], starts=now + timedelta(days=10), ends=now + timedelta(days=12)))
     AccessToken.issue(user=person, name=f"{mark} token", scopes=["read"], days=30, actor=person)
     assign(actor=system, role=cast.roles["responder"], user=person, model=_model(place), rationale="The world")
+    assign(actor=system, role=Role.objects.get(slug="onlooker"), user=person, family=_model(place).family, rationale="The world")
 
 
 def _model(place: str) -> RegisteredModel:
@@ -437,6 +450,10 @@ def take_stock(world: World) -> None:
     for assignment in RoleAssignment.objects.all():
         scope = assignment.region or (assignment.family or assignment.model).region
         world.rows["stewardship.RoleAssignment"][scope.code].append(assignment)
+    for grant in (RegionGrant, FamilyGrant, ModelGrant):
+        for row in grant.objects.filter(permission__codename=OF_RIGHT).select_related("content_object"):
+            scope = row.content_object if grant is RegionGrant else row.content_object.region
+            world.rows[grant._meta.label][scope.code].append(row)
     for place, mark in MARKS.items():
         world.rows["a file of a person"][place] = list(Blob.objects.filter(name=f"{mark}.txt"))
         world.rows["a file of evidence"][place] = [artifact.blob for artifact in Artifact.objects.filter(name=f"{mark}.json")]

@@ -131,7 +131,7 @@ class GovernedAdmin(_ModelAdmin):
     def _may(self, request: HttpRequest, verb: str, obj: Any | None) -> bool:
         """Asked once a request: Django asks again for each inline, field and button."""
         known: dict[Any, bool] = request.__dict__.setdefault("_may_already", {})
-        key = (type(self), verb, None if obj is None else obj.pk)
+        key = (self.model, verb, None if obj is None else obj.pk)
         if key not in known:
             known[key] = self._may_now(request, verb, obj)
         return known[key]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
+from config.portal.permission import Paths, Restricted
 from stewardship.regions.models import Region
 
 
@@ -19,6 +22,11 @@ class Grant(UserObjectPermissionBase):
     valid_until = models.DateTimeField(_("valid until"), null=True)
     source = models.UUIDField(_("assignment"), db_index=True)
 
+    # Not guardian's, which would write grants that come from no assignment.
+    objects = models.Manager.from_queryset(Restricted)()  # type: ignore[assignment]
+
+    access_paths: ClassVar[Paths]
+
     class Meta:
         abstract = True
         default_permissions = ()
@@ -28,6 +36,8 @@ class RegionGrant(Grant):
     """Holds for the region and everything below it."""
 
     content_object = models.ForeignKey(Region, on_delete=models.CASCADE, verbose_name=_("region"))
+
+    access_paths: ClassVar[Paths] = Paths(region=("content_object_id",))
 
     class Meta:
         verbose_name = _("grant on a region")

@@ -329,6 +329,8 @@ class FamilyGrant(Grant):
 
     content_object = models.ForeignKey(ModelFamily, on_delete=models.CASCADE, verbose_name=_("model family"))
 
+    access_paths: ClassVar[Paths] = Paths(region=("content_object__region_id",), family=("content_object_id",))
+
     class Meta:
         verbose_name = _("grant on a model family")
         verbose_name_plural = _("grants on model families")
@@ -339,6 +341,10 @@ class ModelGrant(Grant):
     """Holds for one model."""
 
     content_object = models.ForeignKey(RegisteredModel, on_delete=models.CASCADE, verbose_name=_("model"))
+
+    access_paths: ClassVar[Paths] = Paths(
+        region=("content_object__region_id",), family=("content_object__family_id",), model=("content_object_id",)
+    )
 
     class Meta:
         verbose_name = _("grant on a model")
