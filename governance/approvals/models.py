@@ -8,9 +8,8 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from config.portal.permission import Paths
 from governance.approvals import rules
@@ -253,9 +252,9 @@ class Decision(Fact):
         """Insert; raises NotSigned unless it is what its person signed. The guards demand the same of whoever inserts."""
         if self._state.adding and not self._is_what_was_signed():
             raise NotSigned(
-                _t("This decision is not what was signed."),
+                gettext("This decision is not what was signed."),
                 field="signature",
-                remedy=_t("Reload the page, see what is new, and decide on that."),
+                remedy=gettext("Reload the page, see what is new, and decide on that."),
             )
         super().save(*args, **kwargs)
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.chips import Chip
@@ -104,7 +104,9 @@ class Report(Recorded):
     def file(self) -> Blob:
         """The sealed PDF; raises NotReady."""
         if self.blob is None:
-            raise NotReady(_t("This report has no file."), field="status", remedy=_t("Wait until it is ready, or request a new one."))
+            raise NotReady(
+                gettext("This report has no file."), field="status", remedy=gettext("Wait until it is ready, or request a new one.")
+            )
         return self.blob
 
     def begin(self, *, actor: User) -> None:

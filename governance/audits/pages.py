@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.chips import Chip
@@ -64,10 +64,10 @@ class ReportDetail(ObjectPage):
         report: Report = self.object
         name = {"model": report.model}
         return {
-            Status.READY: _t("The audit report on %(model)s is ready"),
-            Status.FAILED: _t("The audit report on %(model)s could not be made"),
-            Status.CANCELLED: _t("The audit report on %(model)s was cancelled"),
-        }.get(Status(report.status), _t("The audit report on %(model)s is being made")) % name
+            Status.READY: gettext("The audit report on %(model)s is ready"),
+            Status.FAILED: gettext("The audit report on %(model)s could not be made"),
+            Status.CANCELLED: gettext("The audit report on %(model)s was cancelled"),
+        }.get(Status(report.status), gettext("The audit report on %(model)s is being made")) % name
 
     def get_crumbs(self) -> Iterable[Crumb]:
         return [Crumb(_("Audit"), reverse("report_list"))]
@@ -129,7 +129,7 @@ class ReportNew(ActionPage):
     submit_label = _("Make the report")
 
     def get_title(self) -> str:
-        return _t("Audit report on %(model)s") % {"model": self.object}
+        return gettext("Audit report on %(model)s") % {"model": self.object}
 
     def get_crumbs(self) -> Iterable[Crumb]:
         return [Crumb(self.object.name, reverse("model_detail", args=[self.object.pk]))]

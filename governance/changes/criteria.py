@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import models
 from django.utils.formats import sanitize_separators
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.errors import Invalid
@@ -36,31 +36,35 @@ DIRECTIONS: dict[str, str] = {Comparison.BELOW: "lower_is_worse", Comparison.ABO
 def checked(criteria: Any) -> list[dict[str, Any]]:
     """The criteria as they are kept; raises Invalid saying which one cannot be watched, and why."""
     if not isinstance(criteria, list) or len(criteria) > MOST:
-        raise _refused(_t("Criteria are a list of at most %(n)d.") % {"n": MOST}, _t("Keep those that decide."))
+        raise _refused(gettext("Criteria are a list of at most %(n)d.") % {"n": MOST}, gettext("Keep those that decide."))
     rows = [_row(each) for each in criteria]
     metrics = {metric.slug: metric for metric in Metric.objects.filter(slug__in=[row["metric"] for row in rows])}
     for row in rows:
         metric = metrics.get(row["metric"])
         if metric is None:
-            raise _refused(_t("There is no metric “%(metric)s” in the catalogue.") % row, _t("Choose one that is, or have it added."))
+            raise _refused(
+                gettext("There is no metric “%(metric)s” in the catalogue.") % row, gettext("Choose one that is, or have it added.")
+            )
         if metric.direction not in ("", DIRECTIONS[row["comparison"]]):
             raise _refused(
-                _t("Of %(metric)s the catalogue says: %(direction)s. This criterion would never be breached.")
+                gettext("Of %(metric)s the catalogue says: %(direction)s. This criterion would never be breached.")
                 % {"metric": metric.slug, "direction": metric.get_direction_display()},
-                _t("Turn it round, or describe it in words under what makes you go back."),
+                gettext("Turn it round, or describe it in words under what makes you go back."),
             )
     return rows
 
 
 def _row(criterion: Any) -> dict[str, Any]:
     if not isinstance(criterion, dict) or set(criterion) != {"metric", "comparison", "bound"}:
-        raise _refused(_t("A criterion has metric, comparison and bound."), _t("Say, for example: recall, below, 0.85."))
+        raise _refused(gettext("A criterion has metric, comparison and bound."), gettext("Say, for example: recall, below, 0.85."))
     metric, comparison, bound = criterion["metric"], criterion["comparison"], criterion["bound"]
     if not isinstance(metric, str) or comparison not in Comparison.values:
-        raise _refused(_t("A criterion compares a metric with a bound."), _t("The comparison is “below” or “above”."))
+        raise _refused(gettext("A criterion compares a metric with a bound."), gettext("The comparison is “below” or “above”."))
     exact = Decimal(bound) if isinstance(bound, int | Decimal) and not isinstance(bound, bool) else Decimal("NaN")
     if not exact.is_finite() or abs(exact) > _LARGEST:
-        raise _refused(_t("The bound of %(metric)s is no number that can be compared.") % {"metric": metric}, _t("Give a plain number."))
+        raise _refused(
+            gettext("The bound of %(metric)s is no number that can be compared.") % {"metric": metric}, gettext("Give a plain number.")
+        )
     # As it will be read back, so that the digest of the content is the same before and after it was stored.
     return {"metric": metric, "comparison": str(comparison), "bound": canonical.load(canonical.dump(bound))}
 
@@ -82,8 +86,8 @@ def _read(line: str) -> dict[str, Any]:
     bound = str(sanitize_separators(found["bound"])) if found else ""
     if found is None or found["comparison"].lower() not in words or not re.fullmatch(r"-?\d{1,15}(\.\d{1,8})?", bound):
         raise _refused(
-            _t("“%(line)s” cannot be read as a criterion.") % {"line": line[:80]},
-            _t("Write a metric, below or above, and a number: recall below 0.85"),
+            gettext("“%(line)s” cannot be read as a criterion.") % {"line": line[:80]},
+            gettext("Write a metric, below or above, and a number: recall below 0.85"),
         )
     return {"metric": found["metric"], "comparison": words[found["comparison"].lower()].value, "bound": Decimal(bound)}
 

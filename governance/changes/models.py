@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.urls import reverse
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.errors import Conflict, IllegalTransition, Invalid
@@ -236,7 +236,7 @@ class ChangeRequest(Recorded):
                     _("%(reference)s is %(status)s, so its content is settled.")
                     % {"reference": self.reference, "status": self.get_status_display().lower()},
                     field="status",
-                    remedy=_t("Open a new change."),
+                    remedy=gettext("Open a new change."),
                 )
             for name, value in fields.items():
                 setattr(self, name, value)
@@ -246,7 +246,7 @@ class ChangeRequest(Recorded):
             self.check_parts()
             if self.status == Status.SUBMITTED:
                 self.refuse_second_review()
-            with acting(actor, _t("Edited")):
+            with acting(actor, gettext("Edited")):
                 self.save()
                 if plan is not None:
                     RollbackPlan.write(self, plan)
@@ -259,20 +259,22 @@ class ChangeRequest(Recorded):
             raise Invalid(
                 _("%(version)s is not a version of %(model)s.") % {"version": self.version, "model": self.model},
                 field="version",
-                remedy=_t("Choose a version of this model."),
+                remedy=gettext("Choose a version of this model."),
             )
 
         if self.waiver_until is not None and abs(self.waiver_until - moment()) > LONGEST_WAIVER:
             raise Invalid(
-                _t("A waiver ends within ten years."), field="waiver_until", remedy=_t("Choose an earlier date, or have the rule changed.")
+                gettext("A waiver ends within ten years."),
+                field="waiver_until",
+                remedy=gettext("Choose an earlier date, or have the rule changed."),
             )
         if self.status != Status.DRAFT and self.is_targeted:
             for field, value in (("version", self.version), ("environment", self.environment)):
                 if value is None:
                     raise Invalid(
-                        _t("Once people have been asked about it, this is not left open."),
+                        gettext("Once people have been asked about it, this is not left open."),
                         field=field,
-                        remedy=_t("Choose one, or withdraw the change."),
+                        remedy=gettext("Choose one, or withdraw the change."),
                     )
 
     def refuse_second_review(self) -> None:
@@ -285,9 +287,9 @@ class ChangeRequest(Recorded):
         other = same.filter(kind__in=TARGETED).exclude(pk=self.pk).first()
         if other is not None:
             raise AlreadyInReview(
-                _t("%(other)s asks for the same and is in review.") % {"other": other},
+                gettext("%(other)s asks for the same and is in review.") % {"other": other},
                 field="version",
-                remedy=_t("Wait for its decision, or withdraw it first."),
+                remedy=gettext("Wait for its decision, or withdraw it first."),
             )
 
     def withdraw(self, *, actor: User, reason: str) -> None:
@@ -339,7 +341,7 @@ class RollbackPlan(Recorded):
                 raise Invalid(_("%(name)s is not a field of a rollback plan.") % {"name": name}, field=f"rollback.{name}")
             setattr(found, name, criteria.checked(value) if name == "criteria" else value)
         if found.target_version is not None and found.target_version.model_id != change.model_id:
-            raise Invalid(_t("The version to go back to is of another model."), field="rollback.target_version")
+            raise Invalid(gettext("The version to go back to is of another model."), field="rollback.target_version")
         found.save()
         change.rollback = found
         return found
@@ -383,7 +385,7 @@ class Counter(models.Model):
     def take(cls, name: str) -> int:
         """The next number, under a row lock that the surrounding transaction holds; a rollback gives it back."""
         if not transaction.get_connection().in_atomic_block:
-            raise Conflict(_t("A number is taken inside the transaction that uses it."))
+            raise Conflict(gettext("A number is taken inside the transaction that uses it."))
         cls.objects.get_or_create(name=name)
         cls.objects.filter(name=name).update(last=F("last") + 1)  # the update takes the row lock
         taken: int = cls.objects.values_list("last", flat=True).get(name=name)

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.apps import apps
 from django.db import models
 from django.urls import reverse
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.errors import Invalid
@@ -63,22 +63,24 @@ def trace(user: User, kind: str, reference: str) -> Origin:
         return Origin()
     if kind not in OriginKind.values:
         raise Invalid(
-            _t("“%(kind)s” is no kind of origin.") % {"kind": kind},
+            gettext("“%(kind)s” is no kind of origin.") % {"kind": kind},
             field="origin_kind",
-            remedy=_t("Use one of: %(kinds)s.") % {"kinds": ", ".join(OriginKind.values)},
+            remedy=gettext("Use one of: %(kinds)s.") % {"kinds": ", ".join(OriginKind.values)},
         )
     if kind not in _OBJECTS:
         if not reference:
             raise Invalid(
-                _t("Say in a few words what it was."), field="origin_reference", remedy=_t("Name the review, the law, or what happened.")
+                gettext("Say in a few words what it was."),
+                field="origin_reference",
+                remedy=gettext("Name the review, the law, or what happened."),
             )
         return Origin(kind, None, reference[:MOST_WORDS])
     found = _find(user, kind, reference)
     if found is None:
         raise Invalid(
-            _t("There is no such origin, or none that you may see."),
+            gettext("There is no such origin, or none that you may see."),
             field="origin_reference",
-            remedy=_t("Copy the address of its page, or write its id; of a change its number will do, e.g. CR-12."),
+            remedy=gettext("Copy the address of its page, or write its id; of a change its number will do, e.g. CR-12."),
         )
     return Origin(kind, found.pk, str(found)[:MOST_WORDS])
 

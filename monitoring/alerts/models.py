@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.errors import IllegalTransition
@@ -173,14 +173,16 @@ class Alert(Recorded):
             if self.level != level:
                 return False
             self.acknowledged_at, self.acknowledged_by = at, user
-            self._move(Status.ACKNOWLEDGED, actor=actor, reason=_t("Acknowledged on the escalation."))
+            self._move(Status.ACKNOWLEDGED, actor=actor, reason=gettext("Acknowledged on the escalation."))
         return True
 
     def investigate(self, *, actor: User, reason: str) -> None:
         """Open a formal investigation; `reason` says what is suspected."""
         require(actor, AlertRight.INVESTIGATE, self)
         if not reason.strip():
-            raise ReasonMissing(_t("Say what you suspect."), field="reason", remedy=_t("One sentence is enough; it can turn out wrong."))
+            raise ReasonMissing(
+                gettext("Say what you suspect."), field="reason", remedy=gettext("One sentence is enough; it can turn out wrong.")
+            )
         with transaction.atomic():
             self._lock(Status.INVESTIGATING)
             if self.acknowledged_at is None:
@@ -193,14 +195,16 @@ class Alert(Recorded):
         require(actor, AlertRight.RESOLVE, self)
         if outcome not in BY_PEOPLE:
             choices = ", ".join(str(choice.label) for choice in BY_PEOPLE)
-            raise OutcomeMissing(_t("Say what it was."), field="outcome", remedy=_t("Choose one of: %(choices)s.") % {"choices": choices})
+            raise OutcomeMissing(
+                gettext("Say what it was."), field="outcome", remedy=gettext("Choose one of: %(choices)s.") % {"choices": choices}
+            )
         if not reason.strip():
-            raise ReasonMissing(_t("Say why."), field="reason", remedy=_t("One sentence: what was found, what was done."))
+            raise ReasonMissing(gettext("Say why."), field="reason", remedy=gettext("One sentence: what was found, what was done."))
         with transaction.atomic():
             self.refresh_from_db(from_queryset=type(self).objects.select_for_update(of=("self",)))
             if self.resolution in BY_PEOPLE:
                 raise IllegalTransition(
-                    self.get_resolution_display(), str(Resolution(outcome).label), remedy=_t("Somebody has judged it already.")
+                    self.get_resolution_display(), str(Resolution(outcome).label), remedy=gettext("Somebody has judged it already.")
                 )
             self._close(Resolution(outcome), reason, actor=actor)
 
@@ -223,7 +227,7 @@ class Alert(Recorded):
         # Judge the row, not our copy: somebody may have been faster.
         self.refresh_from_db(from_queryset=type(self).objects.select_for_update(of=("self",)))
         if to not in TRANSITIONS[Status(self.status)]:
-            raise IllegalTransition(self.get_status_display(), str(to.label), remedy=_t("Reload the page to see who was faster."))
+            raise IllegalTransition(self.get_status_display(), str(to.label), remedy=gettext("Reload the page to see who was faster."))
 
     def _move(self, to: Status, *, actor: User, reason: str) -> None:
         self.status = to

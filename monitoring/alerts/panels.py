@@ -173,7 +173,7 @@ def _answer(lines: list[Line], gone: list[Line]) -> str:
         return _("Nothing is measured yet, so nothing is known about how it does.")
     counts = {state: sum(line.state == state for line in lines) for state in ORDER}
     words = {
-        "act": ngettext("%(n)d ask to act", "%(n)d ask to act", counts["act"]),
+        "act": ngettext("%(n)d asks to act", "%(n)d ask to act", counts["act"]),
         "investigate": ngettext("%(n)d to be investigated", "%(n)d to be investigated", counts["investigate"]),
         "unknown": ngettext("%(n)d not known", "%(n)d not known", counts["unknown"]),
         "observe": ngettext("%(n)d to be observed", "%(n)d to be observed", counts["observe"]),

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.errors import IllegalTransition
@@ -109,11 +109,13 @@ class Action(Recorded):
         """Say that it is done, and how one can see it. Raises ActionRefused without evidence, IllegalTransition."""
         require(actor, ActionRight.CLOSE, self)
         if not evidence.strip():
-            raise ActionRefused(_t("Say how one can see that it is done."), field="evidence", remedy=_t("Describe or link the evidence."))
+            raise ActionRefused(
+                gettext("Say how one can see that it is done."), field="evidence", remedy=gettext("Describe or link the evidence.")
+            )
         with transaction.atomic(), acting(actor):
             self._lock(Status.DONE)
             if self.owner_id != actor.pk and self.verifier_id == actor.pk:
-                raise OwnWork(_t("You verify this action, so you cannot also complete it."), remedy=_t("The owner completes it."))
+                raise OwnWork(gettext("You verify this action, so you cannot also complete it."), remedy=gettext("The owner completes it."))
             self.evidence, self.done_at, self.done_by = evidence.strip(), moment(), actor
             self._save("evidence", "done_at", "done_by")
 
@@ -123,7 +125,7 @@ class Action(Recorded):
         with transaction.atomic(), acting(actor, comment):
             self._lock(Status.VERIFIED)
             if actor.pk in (self.owner_id, self.done_by_id):
-                raise OwnWork(_t("You did this yourself."), remedy=_t("Somebody else verifies it."))
+                raise OwnWork(gettext("You did this yourself."), remedy=gettext("Somebody else verifies it."))
             self.verifier, self.verified_at = actor, moment()
             self._save("verifier", "verified_at")
 
@@ -146,12 +148,12 @@ class Action(Recorded):
 
     def _with_reason(self, reason: str) -> None:
         if not reason.strip():
-            raise ActionRefused(_t("Say why."), field="reason", remedy=_t("Enter a reason."))
+            raise ActionRefused(gettext("Say why."), field="reason", remedy=gettext("Enter a reason."))
 
     def _lock(self, to: Status) -> None:
         self.refresh_from_db(from_queryset=type(self).objects.select_for_update(of=("self",)))
         if to not in TRANSITIONS[Status(self.status)]:
-            raise IllegalTransition(str(Status(self.status).label), str(to.label), remedy=_t("Reload the page."))
+            raise IllegalTransition(str(Status(self.status).label), str(to.label), remedy=gettext("Reload the page."))
         self.status = to
 
     def _save(self, *fields: str) -> None:

@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from config.portal.chips import Chip
 from config.portal.pages import ActionPage, Crumb, FormPage, ListPage, ObjectPage, PageAction
@@ -66,7 +65,7 @@ class ActionList(ListPage):
         return (
             ngettext("%(n)d action waits for you", "%(n)d actions wait for you", waiting) % {"n": waiting}
             if waiting
-            else _t("No action waits for you")
+            else gettext("No action waits for you")
         )
 
     def get_actions(self) -> Iterable[PageAction]:

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.errors import IllegalTransition
@@ -97,11 +97,11 @@ class Gap(Recorded):
         """Somebody answers again; whoever was being called about it need not come. Raises GapRefused, IllegalTransition."""
         require(actor, GapRight.CLOSE, self)
         if not reason.strip():
-            raise GapRefused(_t("Say who answers now."), field="reason", remedy=_t("Enter a reason."))
+            raise GapRefused(gettext("Say who answers now."), field="reason", remedy=gettext("Enter a reason."))
         with transaction.atomic(), acting(actor, reason):
             self.refresh_from_db(from_queryset=type(self).objects.select_for_update(of=("self",)))
             if Status.CLOSED not in TRANSITIONS[Status(self.status)]:
-                raise IllegalTransition(str(Status(self.status).label), str(Status.CLOSED.label), remedy=_t("Reload the page."))
+                raise IllegalTransition(str(Status(self.status).label), str(Status.CLOSED.label), remedy=gettext("Reload the page."))
             self.status, self.closed_at = Status.CLOSED, moment()
             self.save(update_fields=["status", "closed_at"])
             follow.settled(SUBJECT, self.pk, actor=actor, reason=reason)

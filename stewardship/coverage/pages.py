@@ -7,9 +7,8 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from config.portal.chips import Chip
 from config.portal.pages import ActionPage, Crumb, ListPage, ObjectPage
@@ -108,16 +107,16 @@ def _called(gap: Gap, run: Run | None, shown: bool) -> str:
     """Whether anybody is being called, as far as this person may know."""
     if run is None:
         if path_for(SUBJECT, gap.kind[:20], gap.region) is None:
-            return _t(
+            return gettext(
                 "Nobody is being called about this: no escalation path for gaps is configured here."
                 " It stays on this list until somebody closes it."
             )
-        return _t(
+        return gettext(
             "Nobody is being called about this: the escalation path for gaps was configured after it had been found."
             " It stays on this list until somebody closes it."
         )
     if not shown:
-        return _t("There is an escalation about this, which you may not see. It stays on this list until somebody closes it.")
+        return gettext("There is an escalation about this, which you may not see. It stays on this list until somebody closes it.")
     return str(CALLED[RunStatus(run.status)]) % {"name": run.answered_by}
 
 

@@ -11,7 +11,7 @@ from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.errors import IllegalTransition
@@ -214,7 +214,7 @@ class RegisteredModel(Recorded):
         """Record how much risk rides on this model, 1 (most) to 4."""
         require(actor, ModelRight.SET_TIER, self)
         if tier not in TIERS:
-            raise BadField(_t("There is no tier %(tier)s.") % {"tier": tier}, field="tier", remedy=_t("Choose 1, 2, 3 or 4."))
+            raise BadField(gettext("There is no tier %(tier)s.") % {"tier": tier}, field="tier", remedy=gettext("Choose 1, 2, 3 or 4."))
         with transaction.atomic():
             self.refresh_from_db(from_queryset=type(self)._default_manager.select_for_update())
             if self.tier == tier:
@@ -230,7 +230,7 @@ class RegisteredModel(Recorded):
             self.refresh_from_db(from_queryset=type(self)._default_manager.select_for_update())  # judge the row, not our copy
             if stage not in TRANSITIONS.get(Stage(self.stage), frozenset()):
                 raise IllegalTransition(
-                    str(self.get_stage_display()), str(Stage(stage).label), remedy=_t("Look at the model's stage again.")
+                    str(self.get_stage_display()), str(Stage(stage).label), remedy=gettext("Look at the model's stage again.")
                 )
             self.stage = stage
             with acting(actor, reason):

@@ -7,9 +7,8 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from config.portal.chips import Chip
 from config.portal.errors import Missing
@@ -71,6 +70,6 @@ class NoticeOpen(Page):
     def get(self, request: HttpRequest, *args: Any, pk: UUID, **kwargs: Any) -> HttpResponse:
         notice = Notice.objects.of(request.user).filter(pk=pk).first()
         if notice is None:
-            raise Missing(_t("There is no such notice for you."), remedy=_t("Look at your notices."))
+            raise Missing(gettext("There is no such notice for you."), remedy=gettext("Look at your notices."))
         mark_read(request.user, [notice.pk])  # type: ignore[arg-type]  # signed in, says dispatch()
         return HttpResponseRedirect(notice.link or reverse("notice_list"))

@@ -13,9 +13,8 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Lower
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from config.portal.permission import Paths
 from stewardship.journal.acting import SYSTEM_USER_ID, acting
@@ -141,7 +140,7 @@ class User(Recorded, AbstractBaseUser, PermissionsMixin):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Always raises NeverDeleted."""
-        raise NeverDeleted(_t("People are never deleted."), remedy=_t("Deactivate the account instead."))
+        raise NeverDeleted(gettext("People are never deleted."), remedy=gettext("Deactivate the account instead."))
 
 
 def system_user() -> User:

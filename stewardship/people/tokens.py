@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from django.db import models, transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import authentication, exceptions, permissions
 
@@ -103,24 +103,27 @@ class AccessToken(Recorded):
         """
         if actor.pk != user.pk and not permits(actor, TokenRight.ISSUE, user):
             raise NotYours(
-                _t("You may not issue a token for %(user)s.") % {"user": user}, remedy=_t("Ask somebody who manages people of that region.")
+                gettext("You may not issue a token for %(user)s.") % {"user": user},
+                remedy=gettext("Ask somebody who manages people of that region."),
             )
         wanted = sorted(set(scopes))
         if not wanted or not SCOPES.issuperset(wanted):
             raise BadToken(
-                _t("A token needs scopes out of read and write."), field="scopes", remedy=_t('Give ["read"] or ["read", "write"].')
+                gettext("A token needs scopes out of read and write."),
+                field="scopes",
+                remedy=gettext('Give ["read"] or ["read", "write"].'),
             )
         if not 1 <= days <= LONGEST_DAYS:
             raise BadToken(
-                _t("A token lives 1 to %(most)d days.") % {"most": LONGEST_DAYS},
+                gettext("A token lives 1 to %(most)d days.") % {"most": LONGEST_DAYS},
                 field="days",
-                remedy=_t("Choose a shorter life and renew it."),
+                remedy=gettext("Choose a shorter life and renew it."),
             )
         if not user.is_active or user.is_system:
             raise BadToken(
-                _t("%(user)s cannot sign in, so no token can act as them.") % {"user": user},
+                gettext("%(user)s cannot sign in, so no token can act as them.") % {"user": user},
                 field="user",
-                remedy=_t("Choose an active person."),
+                remedy=gettext("Choose an active person."),
             )
         plain = new_plain()
         with acting(actor, f"Token {name} issued"), transaction.atomic():
@@ -139,7 +142,7 @@ class AccessToken(Recorded):
     def revoke(self, *, actor: User, reason: str = "") -> None:
         """End it now. One's own, or anybody's with `people:token:issue`. Twice is once."""
         if actor.pk != self.user_id and not permits(actor, TokenRight.ISSUE, self.user):
-            raise NotYours(_t("You may not revoke this token."), remedy=_t("Ask its person or somebody who manages people."))
+            raise NotYours(gettext("You may not revoke this token."), remedy=gettext("Ask its person or somebody who manages people."))
         with transaction.atomic(), acting(actor, reason or f"Token {self.name} revoked"):
             self.refresh_from_db(from_queryset=type(self).objects.select_for_update())
             if self.revoked_at is None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.query import TreeQuerySet
@@ -85,7 +85,9 @@ class Region(Recorded):
         What lies below a region for practising is for practice too. It is written down there, so that a row says all by itself.
         """
         if self.parent_id is not None and not self._state.adding and self.pk in tree.above(Region.objects.parents(), self.parent_id):
-            raise TreeRefused(_t("A region cannot be below itself."), field="parent", remedy=_t("Choose a parent outside this region."))
+            raise TreeRefused(
+                gettext("A region cannot be below itself."), field="parent", remedy=gettext("Choose a parent outside this region.")
+            )
         with transaction.atomic():
             self.practice = self.practice or Region.objects.filter(pk=self.parent_id, practice=True).exists()
             super().save(*args, **kwargs)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models, transaction
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.errors import IllegalTransition
@@ -70,7 +70,7 @@ class Thread(Recorded):
         with transaction.atomic():
             self.refresh_from_db(from_queryset=type(self).objects.select_for_update(of=("self",)))
             if to not in TRANSITIONS[Status(self.status)]:
-                raise IllegalTransition(str(Status(self.status).label), str(to.label), remedy=_t("Reload the page."))
+                raise IllegalTransition(str(Status(self.status).label), str(to.label), remedy=gettext("Reload the page."))
             self.status = to
             with acting(actor, reason):
                 self.save(update_fields=["status"])

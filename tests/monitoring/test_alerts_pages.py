@@ -178,7 +178,7 @@ def test_the_cockpit_shows_the_worst_first_and_what_nobody_judges(alert: Alert, 
     send(window(2, 250, metric="latency", id="l"), window(2, 0.01, subject="calm", id="c"))
     context, text = shown(ivan, model)
     assert [line.state for line in context["lines"]] == ["act", "unjudged", "ok"]
-    assert "Of 3 series: 1 ask to act, 1 without a threshold, 1 within bounds." in text
+    assert "Of 3 series: 1 asks to act, 1 without a threshold, 1 within bounds." in text
     assert "Not judged: no threshold" in text
     assert "250 ms" in text
     assert alert.title in text

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.permission import Paths
@@ -48,11 +48,12 @@ class Blob(Fact):
             data = self.path.read_bytes()
         except OSError as error:
             raise BlobCorrupt(
-                _t("The file %(file)s is not in the store: %(why)s.") % {"file": self, "why": error.strerror},
-                remedy=_t("Restore it from a backup."),
+                gettext("The file %(file)s is not in the store: %(why)s.") % {"file": self, "why": error.strerror},
+                remedy=gettext("Restore it from a backup."),
             ) from error
         if hashlib.sha256(data).hexdigest() != self.sha256:
             raise BlobCorrupt(
-                _t("The file %(file)s was changed after it was recorded.") % {"file": self}, remedy=_t("Restore it from a backup.")
+                gettext("The file %(file)s was changed after it was recorded.") % {"file": self},
+                remedy=gettext("Restore it from a backup."),
             )
         return data

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.errors import IllegalTransition
@@ -135,7 +135,7 @@ class Run(Recorded):
         """Send everybody away, with a reason."""
         require(actor, RunRight.STOP, self)
         if not reason.strip():
-            raise ReasonMissing(_t("Say why nobody needs to come any more."), field="reason", remedy=_t("Enter a reason."))
+            raise ReasonMissing(gettext("Say why nobody needs to come any more."), field="reason", remedy=gettext("Enter a reason."))
         self.settle(actor=actor, reason=reason)
 
     def settle(self, *, actor: User, reason: str) -> None:
@@ -180,7 +180,7 @@ class Run(Recorded):
         # Firing locks the run before its timer too: an answer and a call cannot deadlock, and whoever is second sees the other.
         self.refresh_from_db(from_queryset=type(self).objects.select_for_update(of=("self",)))
         if to not in TRANSITIONS[Status(self.status)]:
-            raise IllegalTransition(str(Status(self.status).label), str(to.label), remedy=_t("Reload the page to see who was faster."))
+            raise IllegalTransition(str(Status(self.status).label), str(to.label), remedy=gettext("Reload the page to see who was faster."))
 
     def _settle(self, to: Status, kind: EventKind) -> None:
         self.status = to

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.permission import Paths
@@ -78,9 +78,9 @@ class Signature(Fact):
         """Insert; raises TokenRefused unless its token is consumed and was made for exactly this. The guards demand the same."""
         if self._state.adding and not self._fits_its_token():
             raise TokenRefused(
-                _t("This signature does not fit a consumed signing token."),
+                gettext("This signature does not fit a consumed signing token."),
                 field="token",
-                remedy=_t("Read what is shown now and confirm with your password or code again."),
+                remedy=gettext("Read what is shown now and confirm with your password or code again."),
             )
         super().save(*args, **kwargs)
 
