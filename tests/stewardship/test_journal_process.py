@@ -27,6 +27,7 @@ class Nursery:
         command = [sys.executable, str(CHILD), "nursery"]
         self._process = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._folder, self._count = folder, 0
+        self._living: set[int] = set()
 
     def start(self, verb: str) -> tuple[int, Path]:
         """A child at this work: its number, and the file that grows by a byte for each of its transactions."""
@@ -36,10 +37,22 @@ class Nursery:
         assert self._process.stdout is not None
         self._process.stdin.write(f"{verb} {said}\n")
         self._process.stdin.flush()
-        return int(self._process.stdout.readline()), said
+        child = int(self._process.stdout.readline())
+        self._living.add(child)
+        return child, said
 
-    def close(self) -> None:
-        """No more children."""
+    def kill(self, child: int) -> None:
+        """Minus nine."""
+        os.kill(child, signal.SIGKILL)
+        self._living.discard(child)  # its number may soon be somebody else's
+
+    def __enter__(self) -> Nursery:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """No more children, and none left behind."""
+        for child in list(self._living):
+            self.kill(child)
         self._process.communicate(timeout=30)
 
 
@@ -70,20 +83,19 @@ def test_kill_minus_nine_loses_and_doubles_nothing(installation: dict[str, str],
     before, each = map(int, begun.communicate(timeout=300)[0].split())
     assert (begun.returncode, each) == (0, 10)
     rng = random.Random(7)
-    nursery = Nursery(installation, tmp_path)
     written, writers, killed = 1, 2, 0
-    for _ in range(ROUNDS):
-        at_work = [nursery.start("write") for _number in range(writers)]
-        sequencers = [nursery.start(verb) for verb in ("sequence", "sequence-without-waiting")]
-        until(lambda: all(said.exists() and said.stat().st_size for _pid, said in at_work), 120, "the writers")  # noqa: B023 - used at once
-        time.sleep(rng.uniform(0.0, 0.5))
-        for pid, _said in (*sequencers, *at_work):
-            os.kill(pid, signal.SIGKILL)
-            killed += 1
-            time.sleep(rng.uniform(0.0, 0.1))
-        until(lambda: all(_is_gone(pid) for pid, _said in (*sequencers, *at_work)), 60, "their end")  # noqa: B023
-        written += sum(said.stat().st_size for _pid, said in at_work)
-    nursery.close()
+    with Nursery(installation, tmp_path) as nursery:
+        for _ in range(ROUNDS):
+            at_work = [nursery.start("write") for _number in range(writers)]
+            sequencers = [nursery.start(verb) for verb in ("sequence", "sequence-without-waiting")]
+            until(lambda: all(said.exists() and said.stat().st_size for _pid, said in at_work), 120, "the writers")  # noqa: B023 - used at once
+            time.sleep(rng.uniform(0.0, 0.5))
+            for pid, _said in (*sequencers, *at_work):
+                nursery.kill(pid)
+                killed += 1
+                time.sleep(rng.uniform(0.0, 0.1))
+            until(lambda: all(_is_gone(pid) for pid, _said in (*sequencers, *at_work)), 60, "their end")  # noqa: B023
+            written += sum(said.stat().st_size for _pid, said in at_work)
     assert killed == 4 * ROUNDS
     assert _manage(installation, "sequence").returncode == 0
     done = _manage(installation, "verify", "--json")
