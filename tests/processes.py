@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -52,22 +52,29 @@ def smtp() -> Iterator[tuple[Mailbox, int]]:
     controller.stop()
 
 
-@pytest.fixture
-def database(tmp_path: Path, worker_id: str) -> Iterator[str]:
-    """The URL of an empty database of its own, on the kind of server the other tests use."""
+@contextmanager
+def empty_database(folder: Path, name: str) -> Iterator[str]:
+    """The URL of an empty database that other processes may open, on the kind of server the other tests use; `name` is its user's."""
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):
-        yield f"sqlite:///{tmp_path / 'drill.sqlite3'}"
+        yield f"sqlite:///{folder / 'drill.sqlite3'}"
         return
     import psycopg
 
-    name = f"{os.environ.get('CONCORDAT_TEST_DB', 'test_concordat')}_{worker_id}_drill"
+    name = f"{os.environ.get('CONCORDAT_TEST_DB', 'test_concordat')}_{os.environ.get('PYTEST_XDIST_WORKER', 'master')}_{name}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         connection.execute(f'CREATE DATABASE "{name}"')
     yield f"{url.rpartition('/')[0]}/{name}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[str]:
+    """An empty database of this test's own."""
+    with empty_database(tmp_path, "drill") as url:
+        yield url
 
 
 @pytest.fixture

@@ -69,10 +69,10 @@ def _free_port() -> int:
 
 
 @contextmanager
-def installation(folder: Path) -> Iterator[Installation]:
+def installation(folder: Path, database: str) -> Iterator[Installation]:
     """Set up and started; ended with everything it started when the walk is over."""
     port = _free_port()
-    env = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "DJANGO_ALLOW_ASYNC_UNSAFE"}}
+    env = {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"} | {"DATABASE_URL": database}
     env |= {"VAR": str(folder), "PORT": str(port), "WEB_WORKERS": "1", "LOG_LEVEL": "WARNING", "JOURNAL_ORIGIN": "walk.concordat.invalid"}
     env |= {"DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONUNBUFFERED": "1"}
 

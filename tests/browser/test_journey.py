@@ -1,6 +1,6 @@
 """The whole outcome in Chromium: four people and a pipeline take one model from registration to a proof in hand.
 
-Against a real installation (gunicorn, tick and django-q2 under the supervisor, a migrated SQLite file); nothing in this
+Against a real installation (gunicorn, tick and django-q2 under the supervisor, a migrated database); nothing in this
 process touches the database. Each page on the way is looked at by axe in light and dark, and its console is read.
 """
 
@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import PATIENCE
 from tests.browser.installation import ROOT, Installation, installation
 from tests.browser.visitor import BOTH, WIDTHS, Visitor
+from tests.processes import empty_database
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
@@ -73,7 +74,8 @@ class Person:
 
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installation(tmp_path_factory.mktemp("portal")) as started:
+    folder = tmp_path_factory.mktemp("portal")
+    with empty_database(folder, "portal") as database, installation(folder, database) as started:
         yield started
 
 

@@ -17,6 +17,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.processes import empty_database
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 600  # seconds; generous, because a loaded machine is no failure
 pytestmark = pytest.mark.process
@@ -50,12 +52,13 @@ REGIONS = {
 class Example:
     """An installation in a temporary folder, reached by the commands that people use."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "BASE_URL", "EMAIL_URL", "SECRET_KEY")}
+    def __init__(self, folder: Path, port: int, database: str) -> None:
+        kept = {name: value for name, value in os.environ.items() if name not in ("BASE_URL", "EMAIL_URL", "SECRET_KEY")}
         origin = "example.concordat.invalid"
         self.folder, self.port = folder, port
         self.environment = kept | {
             "VAR": str(folder),
+            "DATABASE_URL": database,
             "PORT": str(port),
             "JOURNAL_ORIGIN": origin,
             "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -70,16 +73,18 @@ class Example:
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
     """Built once for this module."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    made = Example(tmp_path_factory.mktemp("example"), port)
-    made.run("manage.py", "migrate", "-v", "0")
-    made.run("manage.py", "collectstatic", "--noinput", "-v", "0")
-    made.run("-m", "demo.build")
-    return made
+    folder = tmp_path_factory.mktemp("example")
+    with empty_database(folder, "example") as database:
+        made = Example(folder, port, database)
+        made.run("manage.py", "migrate", "-v", "0")
+        made.run("manage.py", "collectstatic", "--noinput", "-v", "0")
+        made.run("-m", "demo.build")
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,30 +12,19 @@ from typing import Any
 
 import pytest
 
-from tests.processes import ROOT, until
+from tests.processes import ROOT, asked, until
 
 pytestmark = pytest.mark.process
 
 
-@pytest.fixture
-def bare(tmp_path: Path) -> dict[str, str]:
-    """An environment of its own, with leases short enough for a test."""
-    return os.environ | {
-        "VAR": str(tmp_path),
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'drill.sqlite3'}",
-        "JOB_LEASE_SECONDS": "15",
-        "LOG_LEVEL": "WARNING",
-    }
-
-
-def test_a_report_survives_the_death_of_its_worker(tmp_path: Path, bare: dict[str, str]) -> None:
+def test_a_report_survives_the_death_of_its_worker(tmp_path: Path, installation: dict[str, str]) -> None:
+    bare = installation | {"JOB_LEASE_SECONDS": "15"}  # short enough for a test
     subprocess.run(
         [sys.executable, "-m", "tests.governance.report_drill"], cwd=ROOT, env=bare, check=True, timeout=200, stdout=subprocess.DEVNULL
     )
 
-    def ask(sql: str) -> list[Any]:
-        with sqlite3.connect(tmp_path / "drill.sqlite3", timeout=30) as connection:
-            return connection.execute(sql).fetchall()
+    def ask(sql: str) -> list[tuple[Any, ...]]:
+        return asked(bare["DATABASE_URL"], sql)
 
     def start(*command: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
