@@ -305,7 +305,9 @@ def _people_of(world: World, place: str) -> None:
     saved(Delegation(delegator=person, delegate=cast.users["erin"], starts=now + timedelta(days=10), ends=now + timedelta(days=12)))
     AccessToken.issue(user=person, name=f"{mark} token", scopes=["read"], days=30, actor=person)
     assign(actor=system, role=cast.roles["responder"], user=person, model=_model(place), rationale="The world")
-    assign(actor=system, role=Role.objects.get(slug="onlooker"), user=person, family=_model(place).family, rationale="The world")
+    onlooker = Role.objects.get(slug="onlooker")
+    assign(actor=system, role=onlooker, user=person, family=_model(place).family, rationale="The world")
+    assign(actor=system, role=onlooker, user=person, region=cast.regions[place], rationale="The world")
 
 
 def _model(place: str) -> RegisteredModel:
