@@ -197,7 +197,7 @@ def test_the_tour_succeeds_once_and_says_so_the_second_time(portal: Example) -> 
 
 
 def test_the_tour_says_when_nothing_answers(example: Example, tmp_path: Path) -> None:
-    alone = Example(tmp_path, 9)  # the discard port: nobody serves a portal there
+    alone = Example(tmp_path, 9, "")  # the discard port: nobody serves a portal there
     (tmp_path / "demo.json").write_bytes((example.folder / "demo.json").read_bytes())
     refused = alone.run("-m", "demo.tour", wanted=1)
     assert "Start the portal first" in refused.stderr
