@@ -67,10 +67,11 @@ def work(verb: str, file: str) -> None:
             except OperationalError:  # SQLite gives a lock to whoever asks at the right moment, not in turn: nothing was written
                 continue
             os.write(said, b"w")
+            time.sleep(0.02)
         else:
             if Outbox.objects.exists():
                 sequence(limit=7, wait=verb == "sequence")
-            time.sleep(0.01)  # as the tick does, or on SQLite nobody else would get a turn
+            time.sleep(0.005)  # all of them breathe, or on SQLite nobody else would get a turn
 
 
 def write() -> None:

@@ -14,6 +14,7 @@ from config.portal.pages import rendered_panels
 from stewardship.frameworks.models import Applicability, Clause, Framework
 from stewardship.inventory.models import DataDomain, Deployment, Environment, ModelFamily, ModelVersion, Project, RegisteredModel
 from stewardship.inventory.pages import find_families, find_models
+from stewardship.journal.acting import acting
 from stewardship.people.models import Absence, Delegation, Membership, Team, User, system_user
 from stewardship.people.tokens import AccessToken
 from stewardship.regions.models import Bound, LegalEntity, Region, Setting, WorkingCalendar
@@ -142,6 +143,20 @@ def test_the_people_panel_names_holders_and_vacancies(cast: Cast, model: Registe
     assert lines["validator"] == ["bob"]
     far = rendered_panels(request, "model:people", foreign_model)[0]["context"]
     assert {role.slug for role in far["vacant"]} >= {"validator", "responder"}
+
+
+def test_the_people_panel_shows_the_nearest_and_counts_the_others(cast: Cast, model: RegisteredModel) -> None:
+    with acting(system_user(), "Many responders"):
+        many = [User.objects.create_user(f"responder-{number}", f"r{number}@bank.example", None) for number in range(12)]
+    for user in many:
+        assign(actor=system_user(), role="responder", user=user, region=cast.regions["global"], rationale="One of many")
+    already = 1  # ivan, who is nearer
+    page = reverse("model_detail", args=[model.pk]) + "?tab=people"
+    shown = {name: sign_in(cast.users[name]).get(page).content.decode() for name in ("frank", "alice")}
+    for text in shown.values():
+        assert text.count("responder-") == 10 - already
+        assert "and 3 more people" in text
+    assert "role__id__exact" in shown["frank"]
 
 
 CONFIGURED = [
