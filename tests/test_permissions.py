@@ -68,9 +68,10 @@ def test_the_front_of_the_configuration(world: World) -> None:
     assert not (wrong := compare(world, FRONT)), told(wrong)
 
 
-def test_configuration_screens(world: World) -> None:
+@pytest.mark.parametrize("kind", KINDS_OF_REACH)
+def test_configuration_screens(world: World, kind: str) -> None:
     rows = [row for label, screen in SCREENS.items() for row in screen_rows(label, screen)]
-    wrong = compare(world, rows, KINDS_OF_REACH)
+    wrong = compare(world, rows, [kind])
     assert not wrong, told(wrong)
 
 

@@ -111,6 +111,7 @@ class GovernedAdmin(_ModelAdmin):
     list_per_page = 25
     numerous: ClassVar[bool] = False  # thousands of rows: other screens search for one of them, a drop-down would hold them all
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # one count over all rows for every choice of every filter
     view_on_site = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -36,7 +36,7 @@ KIND = ("accountable", "combine", "second_line")
 
 
 class Role(Recorded):
-    """A part that people play; what it may do is data (DecisionRight), never code."""
+    """A part that people play; what it may do is set here, right by right."""
 
     slug = models.SlugField(_("short name"), max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=120)

@@ -30,7 +30,7 @@ class Severity(models.TextChoices):
 
 
 class Rule(Recorded):
-    """A condition over the facts. `key` stays the same from version to version, so that an exception survives a new text."""
+    """A condition over the facts. Its key stays the same from version to version, so that an exception survives a new text."""
 
     version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="rules", verbose_name=gettext_lazy("policy version"))
     key = models.SlugField(gettext_lazy("key"), max_length=60)
