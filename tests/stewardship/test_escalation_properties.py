@@ -25,7 +25,7 @@ from stewardship.notices.models import Notice
 from stewardship.people.models import system_user
 from stewardship.roles.assign import assign
 from stewardship.roles.models import RoleAssignment
-from tests.cast import Cast, make_cast
+from tests.cast import Cast, load_cast
 from tests.deep import depth
 from tests.stewardship.calls import START, Things, at, begin, make_path
 from tests.stewardship.calls import things as things
@@ -85,7 +85,7 @@ class Calls(RuleBasedStateMachine):
 
     @initialize(repeats=st.integers(0, 2))
     def begin(self, repeats: int) -> None:
-        self.cast: Cast = make_cast()
+        self.cast: Cast = load_cast()  # people as they are; what an example does to them is undone after it
         self.subject = uuid.uuid4()
         self.path = make_path(self.cast, *ROLES, seconds=STEP, repeats=repeats)
         self.repeats = repeats
@@ -171,7 +171,6 @@ class Calls(RuleBasedStateMachine):
 
 
 @pytest.mark.soak
-@pytest.mark.django_db
-def test_calls(things: Things) -> None:
-    # Each example is fifteen steps through the database, a second's work; a soak tries as many as an hour holds.
+@pytest.mark.usefixtures("cast", "things")
+def test_calls() -> None:
     run_state_machine_as_test(Calls, settings=settings(settings(), max_examples=depth(15, 1_000), stateful_step_count=15))
