@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -27,10 +27,11 @@ from stewardship.journal.acting import acting
 from stewardship.people.models import Absence, system_user
 from stewardship.roles.models import Role
 from tests.cast import Cast, make_version
+from tests.deep import depth
 from tests.governance.change_case import decides, fresh, full_draft, metrics, policy, route, with_evidence
 
 # A case draws two pages, so that the run of every day makes fewer than the night does; their order is fixed.
-CASES = 1000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 40
+CASES = depth(40, 1_000)
 NO_WORSE = "evidence.metrics.recall.low >= previous.metrics.recall.low"
 SEED = 20260722
 
@@ -131,6 +132,7 @@ class World:
             record_deployment(actor=self.cast.users["pipeline"], version=version, environment=place.environment, region=place.region)
 
 
+@pytest.mark.soak
 def test_gate_page_and_evaluation_never_disagree(cast: Cast, model: RegisteredModel) -> None:
     chance, world = random.Random(SEED), World(cast, model)
     client = Client()

@@ -27,7 +27,7 @@ from stewardship.roles.assign import assign
 from stewardship.roles.models import RoleAssignment
 from tests.cast import Cast, load_cast
 from tests.deep import depth
-from tests.stewardship.calls import START, Things, at, begin, make_path
+from tests.stewardship.calls import START, at, begin, make_path
 from tests.stewardship.calls import things as things
 
 ROLES = ("responder", "risk", "executive")
@@ -173,4 +173,4 @@ class Calls(RuleBasedStateMachine):
 @pytest.mark.soak
 @pytest.mark.usefixtures("cast", "things")
 def test_calls() -> None:
-    run_state_machine_as_test(Calls, settings=settings(settings(), max_examples=depth(15, 1_000), stateful_step_count=15))
+    run_state_machine_as_test(Calls, settings=settings(settings(), max_examples=depth(15, 10_000), stateful_step_count=15))

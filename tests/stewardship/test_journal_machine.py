@@ -148,8 +148,8 @@ def test_the_journal_stays_true(db: None, settings: Any) -> None:
     run_state_machine_as_test(
         JournalMachine,
         settings=hypothesis.settings(
-            max_examples=depth(12, 1_000),
-            stateful_step_count=depth(15, 60),
+            max_examples=depth(12, 10_000),
+            stateful_step_count=15,
             deadline=None,
             suppress_health_check=list(hypothesis.HealthCheck),
         ),
