@@ -491,7 +491,9 @@ def test_an_entry_of_a_row_that_cannot_be(journal: None, hid: str) -> None:
 @pytest.mark.parametrize(
     "payload",
     ['{"f":[],"op":"+","recorded":"","schema":"","nonce":""}', '{"f":{},"op":"+","recorded":"","schema":{},"nonce":""}',
-     '{"f":{"a":NaN,"b":"\\ud800"},"op":"+","recorded":"\\ud800","schema":"x","nonce":""}'],
+     '{"f":{"a":NaN,"b":"\\ud800"},"op":"+","recorded":"\\ud800","schema":"x","nonce":""}',
+     '{"f":{"a":1.5},"op":"+","recorded":"","schema":"x","nonce":""}',
+     '{"f":{"a":9007199254740993000},"op":"+","recorded":"","schema":"x","nonce":""}'],
 )  # fmt: skip
 @pytest.mark.parametrize("table", [HISTORY, "journal_schema"])
 def test_a_payload_that_json_reads_and_no_leaf_is(journal: None, payload: str, table: str) -> None:
