@@ -25,9 +25,9 @@ expect.set_options(timeout=PATIENCE)
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: its loop runs in this thread, and what comes after may run one of its own
 def chromium() -> Iterator[Browser]:
-    """One Chromium for all tests; skipped by name where there is none."""
+    """One Chromium for a file of tests; skipped by name where there is none."""
     if not CHROMIUM:
         pytest.skip("Chromium is not installed (set CHROMIUM to its path).")
     from django.conf import settings
