@@ -25,14 +25,19 @@ expect.set_options(timeout=PATIENCE)
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _static_folder() -> None:
+    """The live server starts before a test's own folder is there."""
+    from django.conf import settings
+
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
 @pytest.fixture(scope="module")  # no longer: its loop runs in this thread, and what comes after may run one of its own
 def chromium() -> Iterator[Browser]:
     """One Chromium for a file of tests; skipped by name where there is none."""
     if not CHROMIUM:
         pytest.skip("Chromium is not installed (set CHROMIUM to its path).")
-    from django.conf import settings
-
-    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # the live server starts before a test's own folder is there
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
