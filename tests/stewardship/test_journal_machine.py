@@ -149,7 +149,7 @@ def test_the_journal_stays_true(db: None, settings: Any) -> None:
         JournalMachine,
         settings=hypothesis.settings(
             max_examples=depth(12, 10_000),
-            stateful_step_count=15,
+            stateful_step_count=depth(15, 60),
             deadline=None,
             suppress_health_check=list(hypothesis.HealthCheck),
         ),
