@@ -13,7 +13,7 @@ from django.test import TransactionTestCase
 
 from stewardship.journal.guards import drop_guards
 
-pytest_plugins = ["tests.cast", "tests.processes"]
+pytest_plugins = ["tests.cast", "tests.processes", "tests.stewardship.behind"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

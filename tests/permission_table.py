@@ -135,10 +135,13 @@ PAGES: tuple[Row, ...] = (
     page("report_detail", REPORT),
     page("report_file", REPORT, ok=409),  # it is not made yet
     page("report_bundle", REPORT, ok=409),
+    page("report_detail", "a ready report"),
+    page("report_file", "a ready report"),
     *form("report_cancel", REPORT, WORKERS),
     *form("report_new", MODEL, WORKERS),
     page("file_download", "a file of a person", AT_ROOT),  # others their own only
     page("file_download", "a file of evidence"),
+    page("file_download", "a file of a report"),
     # work
     page("action_list", may=PEOPLE, lists=ACTION),  # those without a role their own
     *form("action_new", may=WORKERS, ok=422),
@@ -164,6 +167,7 @@ PAGES: tuple[Row, ...] = (
     # monitoring
     page("alert_list", lists=ALERT),
     page("alert_detail", ALERT),
+    page("alert_detail", "a breach"),
     *form("alert_acknowledge", ALERT, BUILDERS, sees=READERS),
     *form("alert_investigate", ALERT, BUILDERS, sees=READERS, body=REASON),
     *form("alert_resolve", ALERT, ("owner",), sees=READERS, body={**REASON, "outcome": "fixed"}),

@@ -251,6 +251,9 @@ def _inventory(world: World, place: str) -> None:
     key = hashlib.sha256(mark.encode()).hexdigest()
     version = register_version(actor=system, model=model, label=f"{mark}-1", digest=key, code_revision="4f2a9c1")
     record(actor=system, version=version, environment=cast.environments["staging"], region=region)
+    if place != PLACES[0]:  # of a family at home, in this region
+        at_home = ModelFamily.objects.get(slug=f"{MARKS[PLACES[0]]}-family")
+        register_model(actor=system, family=at_home, region=region, slug=f"{mark}-twin", name=f"{mark} twin", purpose="Estimates")
     saved(Applicability(framework=Framework.objects.get(), region=region, valid_from=date(2026, 1, 1)))
     attach(
         version=version, kind="metrics", data=metrics("0.95", f"0.9{PLACES.index(place)}"), name=f"{mark}.json",
@@ -337,6 +340,14 @@ def _work(world: World, place: str) -> None:
     send(cause_kind="change", cause_id=uuid4(), step=mark, recipients=[person], subject=f"{mark} notice", body=mark, link="/")
     now = timezone.now()
     saved(Report(model=model, as_of=now, size=1, requested_by=person, job=job, problem=f"{mark} report"))
+    file = store(f"%PDF-1.7 {mark}".encode(), name=f"{mark}.pdf", media_type="application/pdf", actor=system)
+    digest = hashlib.sha256(mark.encode()).hexdigest()
+    saved(
+        Report(
+            model=model, as_of=now - timedelta(days=1), size=1, requested_by=person, status="ready", blob=file, content_sha256=digest,
+            manifest_sha256=digest, rows=1,
+        )
+    )  # fmt: skip
     saved(
         Waiver(
             model=model, region=region, rule=f"{mark}-policy/recall", compensating_control=f"{mark} control", granted_at=now,
@@ -384,6 +395,19 @@ def _monitoring(world: World, place: str) -> None:
         )
     )  # fmt: skip
     start(subject_kind="alert", subject_id=alert.pk, label=f"{mark} alert", level="", model=model, region=region, actor=system)
+    _breaches(rule, series, mark)
+
+
+def _breaches(rule: Threshold, series: Series, mark: str) -> None:
+    """One that was judged, and the next of the same series."""
+    began = timezone.now() - timedelta(days=2)
+    fields: dict[str, Any] = {
+        "kind": "threshold", "cause": f"{mark} drift", "model": series.model, "region": series.region, "series": series, "rule": rule,
+        "level": "act", "title": f"{mark} drift is high", "began_at": began, "opened_at": began,
+        "context": {"value": Decimal("0.4"), "bound": Decimal("0.3"), "node": mark, "n": 50, "window": {"end": began.isoformat()}},
+    }  # fmt: skip
+    saved(Alert(**fields, status="resolved", resolution="fixed", resolution_reason=f"{mark} was seen to", resolved_at=began))
+    saved(Alert(**fields, episode=2))
 
 
 def _change(world: World, place: str) -> None:
@@ -459,3 +483,7 @@ def take_stock(world: World) -> None:
     for place, mark in MARKS.items():
         world.rows["a file of a person"][place] = list(Blob.objects.filter(name=f"{mark}.txt"))
         world.rows["a file of evidence"][place] = [artifact.blob for artifact in Artifact.objects.filter(name=f"{mark}.json")]
+        made = list(Report.objects.filter(status="ready", blob__name=f"{mark}.pdf"))
+        world.rows["a ready report"][place] = made
+        world.rows["a file of a report"][place] = [report.blob for report in made]
+        world.rows["a breach"][place] = list(Alert.objects.filter(kind="threshold", episode=2, cause=f"{mark} drift"))

@@ -23,52 +23,55 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 # The kinds of people of the product, whoever sees most first.
 PEOPLE = ("alice", "bob", "frank", "dana", "erin", "ivan", "charlie")
 
-SHAPE = """() => {
+# Which elements with which classes lie in which, and by how much the page is wider than its window.
+LOOK = """() => {
   const kinds = new Set();
   for (const node of document.querySelectorAll("main *, .decision-bar *")) {
     const say = (one) => `${one.tagName}.${[...one.classList].sort().join(".")}[${one.getAttribute("role") || one.type || ""}]`;
     kinds.add(`${say(node.parentElement)}>${say(node)}`);
   }
-  return [...kinds].sort().join(" ");
+  const root = document.documentElement;
+  return [[...kinds].sort().join(" "), root.scrollWidth - root.clientWidth];
 }"""
 
 
 class Walk:
-    """Goes through pages, and remembers which arrangements axe has seen, whoever looked at them in this run."""
+    """Goes through pages, and remembers which arrangements axe has seen at which width, whoever looked at them in this run."""
 
-    seen: ClassVar[dict[str, set[str]]] = {width: set() for width in WIDTHS}
+    seen: ClassVar[set[tuple[str, str]]] = set()
 
-    def __init__(self, width: str) -> None:
-        self.width = width
+    def __init__(self, visitor: Visitor) -> None:
+        self.visitor = visitor
         self.faults: list[str] = []
 
-    def through(self, visitor: Visitor, addresses: dict[str, str]) -> None:
+    def through(self, addresses: dict[str, str]) -> None:
         """Open each address in one tab; what is wrong is collected, so that one run tells everything."""
-        page = visitor.new_page()
+        page = self.visitor.new_page()
         for name, path in addresses.items():
             try:
-                answer = page.goto(visitor.base + path)
+                answer = page.goto(self.visitor.base + path)
             except Error as error:  # an answer without a page
                 self.faults.append(f"{name}: {path} {error.message}")
                 continue
             assert answer is not None
             if answer.status not in {200, 403, 404}:
                 self.faults.append(f"{name}: {path} answered {answer.status}")
-            self._look(name, visitor, page)
+            for width in WIDTHS:  # loaded once: what is narrow is styled, never served, otherwise
+                page.set_viewport_size({"width": WIDTHS[width], "height": 900})
+                self._look(f"{name} ({width})", width, page)
         page.close()
 
-    def _look(self, name: str, visitor: Visitor, page: Page) -> None:
-        said, visitor.complaints[:] = list(visitor.complaints), []
+    def _look(self, name: str, width: str, page: Page) -> None:
+        said, self.visitor.complaints[:] = list(self.visitor.complaints), []
         self.faults += [f"{name}: {complaint}" for complaint in said]
-        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        shape, wider = page.evaluate(LOOK)
         if wider > 0:
-            self.faults.append(f"{name}: {wider} px too wide at {WIDTHS[self.width]} px")
-        shape = page.evaluate(SHAPE)
-        if shape in self.seen[self.width]:
+            self.faults.append(f"{name}: {wider} px too wide at {WIDTHS[width]} px")
+        if (width, shape) in self.seen:
             return
-        self.seen[self.width].add(shape)
+        self.seen.add((width, shape))
         self.faults += [f"{name}: {fault}" for fault in objections(page, BOTH)]
-        visitor.complaints.clear()  # axe's own style sheets, which the policy refuses
+        self.visitor.complaints.clear()  # axe's own style sheets, which the policy refuses
 
 
 @pytest.fixture
@@ -76,26 +79,25 @@ def full(cast: Cast) -> world.World:
     return world.full(cast)
 
 
-@pytest.mark.parametrize("width", ["desk", "phone"])
 @pytest.mark.parametrize("name", PEOPLE)
-def test_every_page_for_every_kind_of_person(visit: Any, full: world.World, width: str, name: str) -> None:
-    walk = Walk(width)
-    walk.through(visit(full.cast.users[name], width=width), world.paths(full))
+def test_every_page_for_every_kind_of_person(visit: Any, full: world.World, name: str) -> None:
+    walk = Walk(visit(full.cast.users[name]))
+    walk.through(world.paths(full))
     assert not walk.faults, "\n".join(walk.faults)
 
 
-@pytest.mark.parametrize("width", ["desk", "phone"])
 @pytest.mark.parametrize("name", ["frank", "dana"])
-def test_the_configuration_of_who_configures(visit: Any, full: world.World, width: str, name: str) -> None:
-    walk, user = Walk(width), full.cast.users[name]
-    walk.through(visit(user, width=width), {path: path for path in world.configuration(user)})
+def test_the_configuration_of_who_configures(visit: Any, full: world.World, name: str) -> None:
+    user = full.cast.users[name]
+    walk = Walk(visit(user))
+    walk.through({path: path for path in world.configuration(user)})
     assert not walk.faults, "\n".join(walk.faults)
 
 
 def test_a_portal_in_which_nothing_happened_yet(visit: Any, cast: Cast) -> None:
     lists = {name: reverse(name) for name in world.page_names() if name not in world.OBJECTS and name not in {"history", "index"}}
-    walk = Walk("phone")
-    walk.through(visit(cast.users["alice"], width="phone"), lists)
+    walk = Walk(visit(cast.users["alice"]))
+    walk.through(lists)
     assert not walk.faults, "\n".join(walk.faults)
 
 

@@ -21,7 +21,8 @@ from tests.processes import empty_database
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 600  # seconds; generous, because a loaded machine is no failure
-pytestmark = pytest.mark.process
+# Built once in a run, whatever the number of workers.
+pytestmark = [pytest.mark.process, pytest.mark.xdist_group("example")]
 
 
 # Who comes to the portal, and the role that stands for each in the example.
