@@ -155,6 +155,7 @@ CSRF_FAILURE_VIEW = "config.portal.problems.csrf_failure"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
 LOCALE_PATHS = [ROOT / "locale"]
+FORMAT_MODULE_PATH = "config.portal.formats"
 TIME_ZONE = "UTC"
 USE_TZ = USE_I18N = True
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 
 Tone = Literal["good", "watch", "act", "info", "neutral", "unknown"]
 
@@ -20,6 +21,12 @@ class Chip:
     tone: Tone = "neutral"
     icon: str = ""
     title: str | Promise = ""
+    is_name: bool = False  # written as whoever gave the name writes it; every other label begins like a sentence
+
+    @property
+    def text(self) -> str:
+        """What is shown."""
+        return str(self.label) if self.is_name else capfirst(str(self.label))
 
     @property
     def sign(self) -> str:

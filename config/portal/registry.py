@@ -149,6 +149,7 @@ class InboxItem:
     kind: str
     meta: Text = ""
     due: datetime | None = None
+    since: datetime | None = None  # when the time until then began to run
     bucket_hint: str = ""
     waiting_on: str = ""
 

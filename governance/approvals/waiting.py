@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -66,6 +67,11 @@ def waiting_rows(user: User, at: datetime) -> QuerySet[ChangeRequest]:
     return reviewed.filter(pk__in=asking).exclude(Q(submitted_by=user) | Q(drafted_by=user) | Q(owner=user))
 
 
+def nearest(asked: Iterable[Requirement]) -> Requirement | None:
+    """Of what is asked, the one that is due first; None when nothing has a deadline."""
+    return min((each for each in asked if each.due_at), key=attrgetter("due_at"), default=None)
+
+
 def inbox(user: User, at: datetime) -> Iterable[InboxItem]:
     """Decisions awaited from me, changes drafted for me or returned to me, and mine that wait for others."""
     for change, requirement in asked_of(user, at):
@@ -75,6 +81,7 @@ def inbox(user: User, at: datetime) -> Iterable[InboxItem]:
             kind="change",
             meta=_("Your decision as %(role)s, %(region)s") % {"role": requirement.role, "region": change.region},
             due=requirement.due_at,
+            since=requirement.stage.started_at,
         )
     for change in ChangeRequest.objects.drafted_for(user).order_by("-number")[:50]:
         yield InboxItem(
@@ -101,12 +108,14 @@ def inbox(user: User, at: datetime) -> Iterable[InboxItem]:
             )
         elif change.status == Status.SUBMITTED:
             waiting = asked[change.pk]
+            first = nearest(waiting)
             yield InboxItem(
                 title=str(change),
                 url=change.get_absolute_url(),
                 kind="change",
                 meta=_("In review"),
-                due=min((each.due_at for each in waiting if each.due_at), default=None),
+                due=first.due_at if first else None,
+                since=first.stage.started_at if first else None,
                 bucket_hint="waiting",
                 waiting_on=", ".join(dict.fromkeys(str(each.role) for each in waiting)),
             )

@@ -27,9 +27,9 @@ class LastLook(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(name="change_look_once", fields=["change", "user"])]
 
-    @classmethod
-    def note(cls, change: ChangeRequest, user: User, at: datetime, *, known: bool) -> None:
-        """Remember this look; `known` says that the person has looked before."""
+    @staticmethod
+    def note(change: ChangeRequest, user: User, at: datetime) -> None:
+        """Remember this look in place of the one before, in one statement."""
         # SECURITY: no governed content here, so the row needs neither history nor journal.
-        if not (known and cls.objects.filter(change=change, user=user).update(at=at, revision=change.revision)):
-            cls.objects.get_or_create(change=change, user=user, defaults={"at": at, "revision": change.revision})
+        look = LastLook(change=change, user=user, at=at, revision=change.revision)
+        LastLook.objects.bulk_create([look], update_conflicts=True, unique_fields=["change", "user"], update_fields=["at", "revision"])

@@ -273,7 +273,7 @@ class ChangeDetail(ObjectPage):
         yield Chip(change.get_kind_display())
         yield Chip(_("tier %(tier)s") % {"tier": change.model.tier}) if change.model.tier else Chip(_("no tier"), "unknown")
         if change.environment is not None:
-            yield Chip(change.environment.name, "watch" if change.environment.production else "neutral", "none")
+            yield Chip(change.environment.name, "watch" if change.environment.production else "neutral", "none", is_name=True)
         yield from region_chips(change.region)
 
     def get_actions(self) -> Iterable[PageAction]:
@@ -314,7 +314,7 @@ class ChangeDetail(ObjectPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user, change, at = cast(User, self.request.user), self.object, timezone.now()
         seen = review.read(change, at)
-        LastLook.note(change, user, at, known=change.looked_at is not None)
+        LastLook.note(change, user, at)
         evaluation = seen.evaluation
         return super().get_context_data(
             headline=str(change),

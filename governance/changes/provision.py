@@ -1,4 +1,4 @@
-"""What an approval brings about at once, in the same transaction."""
+"""What an approval, and what carries it out, bring about at once, in the same transaction."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from governance.changes.models import ChangeRequest, Kind
 from governance.policies.waive import grant
 from stewardship.dossiers.errors import NoTemplate
 from stewardship.dossiers.revise import revise
+from stewardship.inventory.models import RegisteredModel
 from stewardship.people.models import User, system_user
 
 
@@ -28,7 +29,12 @@ def provision(change: ChangeRequest, *, actor: User) -> None:
             change_id=change.pk,
         )
         return
+    write_down(change.model, because=because)
+
+
+def write_down(model: RegisteredModel, *, because: str) -> None:
+    """The dossier says what the registry says now."""
     try:
-        revise(change.model, actor=system_user(), reason=because)
+        revise(model, actor=system_user(), reason=because)
     except NoTemplate:
         return  # this region keeps no dossiers; policies say whether that is acceptable

@@ -1,4 +1,4 @@
-"""Carry out what was approved: the gate says yes, the deployment is recorded, the change is done, the model moves on."""
+"""Carry out what was approved: the gate says yes, the deployment is recorded, the change is done, the model and its dossier move on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from governance.changes.models import ChangeRequest, Status
+from governance.changes.provision import write_down
 from governance.gate import keys, permits, standing
 from governance.gate.errors import NotAllowed, PermitRefused
 from governance.gate.judge import Place
@@ -53,8 +54,10 @@ def record_deployment(
                 implemented_at=moment(),
                 expires_at=None,
             )
+        because = _("%(reference)s was carried out") % {"reference": change.reference}
         if environment.production and not kept.document["practice"]:
-            bring_to_use(version.model, reason=_("%(reference)s was carried out") % {"reference": change.reference})
+            bring_to_use(version.model, reason=because)
+        write_down(version.model, because=because)
     return deployment
 
 

@@ -16,6 +16,7 @@ from config.portal.chips import Chip
 from config.portal.templatetags.portal import absolute, distance, span
 from governance.approvals.models import Decision, Requirement
 from governance.approvals.rights import DecisionRight
+from governance.approvals.waiting import nearest
 from governance.changes.models import ChangeQuerySet, ChangeRequest
 from governance.changes.rights import ChangeRight
 from governance.gate import standing as gate
@@ -184,9 +185,9 @@ class Awaited:
         return ", ".join(dict.fromkeys(str(each.role) for each in self.asked)) or _("nobody who could decide")
 
     @property
-    def due(self) -> datetime | None:
-        """The nearest deadline."""
-        return min((each.due_at for each in self.asked if each.due_at), default=None)
+    def nearest(self) -> Requirement | None:
+        """What is due first."""
+        return nearest(self.asked)
 
 
 def awaited(rows: ChangeQuerySet, most: int = FEW) -> list[Awaited]:

@@ -86,7 +86,7 @@ class ModelPage(ObjectPage):
         yield stage_chip(self.object)
         yield tier_chip(self.object)
         yield from region_chips(self.object.region)
-        yield Chip(name, icon="person", title=_("Accountable")) if name else Chip(_("nobody accountable"), "act")
+        yield Chip(name, icon="person", title=_("Accountable"), is_name=True) if name else Chip(_("nobody accountable"), "act")
 
     def get_actions(self) -> Iterable[PageAction]:
         if self.object.may_draft:

@@ -49,7 +49,7 @@ class Line:
     @property
     def chip(self) -> Chip | None:
         """The deadline in words; without its icon, which a hundred times over would be half of the page."""
-        return replace(deadline(self.item.due), icon="none") if self.item.due else None
+        return replace(deadline(self.item.due, self.item.since), icon="none") if self.item.due else None
 
 
 @dataclass(frozen=True)

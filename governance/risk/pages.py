@@ -50,7 +50,7 @@ class RiskAssess(ActionPage):
 
     def get_chips(self) -> Iterable[Chip]:
         yield Chip(_("tier %d") % self.object.tier) if self.object.tier else Chip(_("no tier yet"), "unknown")
-        yield Chip(str(self.questionnaire))
+        yield Chip(str(self.questionnaire), is_name=True)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"questionnaire": self.questionnaire}

@@ -80,7 +80,7 @@ class QuarantineAction(ActionPage):
         return [Crumb(_("Quarantine"), reverse("quarantine_list"))]
 
     def get_chips(self) -> Iterable[Chip]:
-        return [Chip(self.object.get_status_display(), TONES[self.object.status]), Chip(self.object.source.name)]
+        return [Chip(self.object.get_status_display(), TONES[self.object.status]), Chip(self.object.source.name, is_name=True)]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         said = [

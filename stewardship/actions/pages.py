@@ -89,9 +89,9 @@ class ActionDetail(ObjectPage):
 
     def get_chips(self) -> Iterable[Chip]:
         yield _late(self.object)
-        yield Chip(self.object.region.name)
+        yield Chip(self.object.region.name, is_name=True)
         if self.object.model:
-            yield Chip(self.object.model.name)
+            yield Chip(self.object.model.name, is_name=True)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         action, user = self.object, self.request.user

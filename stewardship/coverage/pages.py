@@ -73,7 +73,7 @@ class GapDetail(ObjectPage):
 
     def get_chips(self) -> Iterable[Chip]:
         gap = self.object
-        return [Chip(gap.get_status_display(), gap.tone), Chip(gap.kind_label), Chip(gap.region.name)]
+        return [Chip(gap.get_status_display(), gap.tone), Chip(gap.kind_label), Chip(gap.region.name, is_name=True)]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         gap = self.object

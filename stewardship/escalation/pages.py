@@ -79,9 +79,9 @@ class RunDetail(ObjectPage):
         yield Chip(run.get_status_display(), run.tone)
         if run.level:
             yield Chip(run.level)
-        yield Chip(run.region.name)
+        yield Chip(run.region.name, is_name=True)
         if run.model:
-            yield Chip(run.model.name)
+            yield Chip(run.model.name, is_name=True)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         run, user = self.object, self.request.user

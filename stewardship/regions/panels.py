@@ -12,6 +12,6 @@ from stewardship.regions.models import Region
 
 def region_chips(region: Region) -> Iterator[Chip]:
     """Its name, and that it is for practice."""
-    yield Chip(region.name, icon="none", title=_("Region"))
+    yield Chip(region.name, icon="none", title=_("Region"), is_name=True)
     if region.practice:
         yield Chip(_("practice"), "info", title=_("What is recorded here is marked and stays out of reports and figures."))

@@ -19,6 +19,7 @@ from governance.gate.judge import Place, evaluate
 from governance.gate.models import Permit, Standing, Verdict
 from governance.policies.draft import next_version
 from governance.policies.waive import grant
+from stewardship.dossiers.models import Dossier, Template
 from stewardship.inventory.models import Deployment, ModelVersion, RegisteredModel, Stage
 from stewardship.journal.acting import acting
 from stewardship.people.models import User, system_user
@@ -247,6 +248,24 @@ def test_another_version_took_the_place_so_the_old_approval_is_out(
     assert answer.verdict == "deny"
     assert "another version has taken the place" in answer.reasons[0]["text"]
     assert {"kind": "version", "version": "1.2.0"}.items() <= answer.alternatives[0].items()
+
+
+def test_what_runs_stands_in_the_dossier_at_once(cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User) -> None:
+    places = {"key": "places", "title": "Where it runs", "type": "list", "provider": "deployments"}
+    template = Template(
+        slug="card", name="Card", region=cast.regions["global"], sections=[{"key": "use", "title": "Use", "blocks": [places]}]
+    )
+    with acting(system_user(), "A template"):
+        template.save()
+    template.publish(actor=system_user())
+    approved(cast, model, version)
+    target = {"environment": cast.environments["production"], "region": cast.regions["de"]}
+    for _told_twice in range(2):
+        record_deployment(actor=pipeline, version=version, **target)
+    first, then = Dossier.objects.get(model=model).revisions.order_by("number")
+    assert first.content["blocks"]["use.places"]["value"] == []  # as it was approved
+    assert then.content["blocks"]["use.places"]["value"] == ["1.1.0 in Production, Germany"]
+    assert then.version == version
 
 
 def test_a_lapsed_approval_is_none_even_before_the_chore_says_so(

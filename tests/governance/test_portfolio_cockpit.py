@@ -73,7 +73,7 @@ def test_the_answer_stands_first(told: RegisteredModel, alice: User) -> None:
     assert "1.0.0 runs in Germany (Production), started just now." in said
     assert "Nothing waits for a decision." in said
     assert "1 series is beyond a bound." in said[: said.index("Where it runs")]
-    assert "tier 2" in said
+    assert "Tier 2" in said
     assert "Alice Adler" in said
 
 
@@ -204,7 +204,7 @@ def test_a_version_says_how_it_was_made_and_where_it_may_run(told: RegisteredMod
     said = text(page(alice, reverse("version_detail", args=[version.pk])))
     assert version.digest in said
     assert "Ask to deploy it" in said
-    assert "live" in said
+    assert "Live" in said
     assert "Ask to deploy it" not in text(page(erin, reverse("version_detail", args=[version.pk])))
 
 

@@ -94,7 +94,7 @@ def test_practice_is_counted_only_where_it_is_asked_for(bank: RegisteredModel, c
     assert sum(erin.counted().values()) == {"de": 3, "apac": 2}[practice]
     asked = figures.Portfolio(cast.users["erin"], timezone.now(), "de")
     assert {one.name: one.value for one in asked.figures()}["live"] == 1
-    assert "practice" in text(page(cast.users["erin"], reverse("model_detail", args=[bank.pk]))) or practice != "de"
+    assert "Practice" in text(page(cast.users["erin"], reverse("model_detail", args=[bank.pk]))) or practice != "de"
 
 
 def test_what_is_counted(bank: RegisteredModel, erin: User, bob: User, gita: User) -> None:
@@ -171,7 +171,7 @@ def test_the_palette_finds_versions_people_and_what_one_looked_at(bank: Register
     assert list(find.people(gita, "berger", 6)) == []
     change = bank.changes.order_by("-number").first()
     assert change is not None
-    LastLook.note(change, alice, timezone.now(), known=False)
+    LastLook.note(change, alice, timezone.now())
     assert next(group.label for group in palette.groups(alice, "")) == "Recent"
-    LastLook.note(change, gita, timezone.now(), known=False)
+    LastLook.note(change, gita, timezone.now())
     assert list(find.recent(gita, 6)) == []

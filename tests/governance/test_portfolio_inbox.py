@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -71,6 +72,18 @@ def test_what_is_over_stands_first(change, bob: User) -> None:  # type: ignore[n
     said = text(page(bob, "/"))
     assert "1 thing waits for you, 1 overdue" in said
     assert "Overdue" in said
+
+
+def test_a_deadline_is_as_near_on_every_page(change, bob: User) -> None:  # type: ignore[no-untyped-def]
+    requirement = Requirement.objects.asked().select_related("stage").get()
+    with acting(system_user(), "Time passes"):
+        requirement.stage.started_at = timezone.now() - timedelta(days=9)
+        requirement.stage.save()
+        requirement.due_at = timezone.now() + timedelta(hours=30)
+        requirement.save()
+    for path in ("/", "/portfolio/", change.get_absolute_url()):
+        chips = re.findall(r'<span class="chip (\w+)"[^>]*>(?:(?!</span>).)*hours left', page(bob, path), re.S)
+        assert chips == ["watch"], path
 
 
 def test_the_count_of_the_sidebar_agrees_with_the_list(change, cast: Cast, bob: User, dana: User, alice: User) -> None:  # type: ignore[no-untyped-def]

@@ -95,7 +95,7 @@ def test_the_evidence_card(version: ModelVersion, pipeline: User, bob: User, cha
         attach(version=version, kind=kind, data=(DATA / "1.2.0" / name).read_bytes(), name=name, media_type=media, actor=pipeline)
     attach(version=version, kind="metrics", data=b"{}", name="broken.json", media_type="application/json", actor=pipeline)
     card = show("model:dossier", "_evidence_panel", bob, version.model, rf) or ""
-    for words in ("Evidence for 1.0.0", "6 of 8 tests passed", "test_brier_score_at_most_0_065", "broken.json", "not known"):
+    for words in ("Evidence for 1.0.0", "6 of 8 tests passed", "test_brier_score_at_most_0_065", "broken.json", "Not known"):
         assert words in card
     assert show("model:dossier", "_evidence_panel", charlie, version.model, rf) is None
 

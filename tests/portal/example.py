@@ -58,7 +58,7 @@ class RegionPage(ObjectPage):
         return [Crumb("Regions", "/example/")]
 
     def get_chips(self) -> list[Chip]:
-        return [Chip(self.object.code), Chip("")]
+        return [Chip(self.object.code, is_name=True), Chip("")]
 
     def get_actions(self) -> list[PageAction]:
         return [PageAction("Rename", f"/example/{self.object.pk}/rename/", primary=True)]

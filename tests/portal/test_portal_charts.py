@@ -52,7 +52,7 @@ def test_bars_start_at_zero_and_name_each_place() -> None:
     assert 'class="chart-breach"' in svg
     assert "&lt;FR&gt;" in svg
     assert "<FR>" not in svg
-    assert bar([Point(date(2026, 3, 1), 1)], title="x").count("1 Mar") == 1
+    assert bar([Point(date(2026, 3, 1), 1)], title="x").count(">1 Mar<") == 1
 
 
 def test_numbers_are_written_plainly() -> None:

@@ -30,6 +30,8 @@ def test_a_chip_has_a_word_and_a_sign() -> None:
     assert "&lt;b&gt;" in _render("{% chip label 'act' %}", label="<b>")
     assert 'title="why"' in _render("{% chip one %}", one=Chip("live", title="why"))
     assert str(Chip("live")) == "live"
+    assert ">Not known<" in _render("{% chip word %}", word="not known")
+    assert ">eu-west<" in _render("{% chip one %}", one=Chip("eu-west", is_name=True))
     assert not Chip("")
 
 
@@ -68,7 +70,7 @@ def test_a_deadline_warns_in_its_last_quarter() -> None:
     assert "chip neutral" in tags.due(now + timedelta(hours=3), now - timedelta(hours=1))
     assert "chip watch" in tags.due(now + timedelta(days=3), now - timedelta(days=30))
     assert "chip act" in tags.due(now - timedelta(minutes=2))
-    assert "no deadline" in tags.due(None)
+    assert "No deadline" in tags.due(None)
 
 
 def test_small_filters() -> None:
@@ -88,7 +90,7 @@ def test_every_kind_of_value_can_be_shown() -> None:
     assert tags.shown(True) == "yes"
     assert "chip" in tags.shown(Chip("x"))
     assert "<time" in tags.shown(NOW)
-    assert tags.shown(date(2026, 3, 1)) == "March 1, 2026"
+    assert tags.shown(date(2026, 3, 1)) == "1 Mar 2026"
     assert tags.shown(Decimal("2.50")) == "2.50"
     assert tags.shown("<b>") == "<b>"  # the template escapes it
 

@@ -50,7 +50,7 @@ def test_the_history_says_who_when_why_and_what(cast: Cast, germany: Region) -> 
     assert page.status_code == 200
     assert text.index("Readable for all.") < text.index("Its own name.")
     assert str(cast.users["frank"]) in text
-    for word in ("Deutschland", "Germany (DE)", "proven", "entry "):
+    for word in ("Deutschland", "Germany (DE)", "Proven", "entry "):
         assert word in text
     assert len(page.content) < 60_000
 
@@ -61,7 +61,7 @@ def test_a_foreign_key_is_shown_by_the_name_one_may_see(cast: Cast, germany: Reg
         germany.save()
     text = signed_in(cast.users["dana"]).get(f"/history/stewardship.region/{germany.pk}/").content.decode()
     assert str(cast.regions["emea"]) in text
-    assert "waiting" in text  # not sequenced yet
+    assert "Waiting" in text  # not sequenced yet
 
 
 def test_what_one_may_not_see_is_not_there(cast: Cast, germany: Region) -> None:
@@ -112,7 +112,7 @@ def test_entered_later_is_said(cast: Cast, germany: Region, settings: Any) -> No
     with acting(SYSTEM, "Long ago.", at=datetime(2024, 1, 1, tzinfo=UTC)):
         germany.language = "xx"
         germany.save()
-    assert b"entered later" in signed_in(cast.users["dana"]).get(f"/history/stewardship.region/{germany.pk}/").content
+    assert b"Entered later" in signed_in(cast.users["dana"]).get(f"/history/stewardship.region/{germany.pk}/").content
 
 
 def test_a_proof_can_be_taken_away(cast: Cast, germany: Region) -> None:

@@ -38,7 +38,7 @@ def chip(label: Any, tone: Tone = "neutral", sign: str = "", title: str = "") ->
     made = label if isinstance(label, Chip) else Chip(str(label), tone, sign, title)
     drawn = icons.icon(made.sign) if made.sign else SafeString("")
     said = format_html(' title="{}"', made.title) if made.title else SafeString("")
-    return format_html('<span class="chip {}"{}>{}{}</span>', made.tone, said, drawn, made.label)
+    return format_html('<span class="chip {}"{}>{}{}</span>', made.tone, said, drawn, made.text)
 
 
 @register.filter
