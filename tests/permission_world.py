@@ -411,7 +411,7 @@ def _breaches(rule: Threshold, series: Series, mark: str) -> None:
 
 
 def _change(world: World, place: str) -> None:
-    """A draft, and a change in review that one person has agreed to; the gate's answer about it."""
+    """A draft, a change that was agreed to, one that was rejected and one in review; what the gate says of the first two."""
     cast, system, mark = world.cast, system_user(), MARKS[place]
     model = _model(place)
     version = model.versions.get()
@@ -422,11 +422,14 @@ def _change(world: World, place: str) -> None:
         "rollout_plan": "All at once.",
         "rollback": PLAN,
     }
-    change = draft(actor=system, kind="deployment", model=model, version=version, title=f"{mark} change", **fields)
-    submit(change, actor=system)
     validator = world.people["yuki" if place == "jp" else "bob"]
-    decides(change, validator, comment=f"{mark} is good")
-    ask(model=model.slug, version=version.label, environment="production", region=place, actor=system)
+    for title, environment, outcome in (("refused", "staging", "reject"), ("waiting", "staging", ""), ("change", "production", "approve")):
+        here = fields | {"environment": cast.environments[environment]}
+        change = draft(actor=system, kind="deployment", model=model, version=version, title=f"{mark} {title}", **here)
+        submit(change, actor=system)
+        if outcome:
+            decides(change, validator, outcome, comment=f"{mark} is looked at")
+            ask(model=model.slug, version=version.label, environment=environment, region=place, actor=system)
     draft(actor=system, kind="deployment", model=model, version=version, title=f"{mark} draft", **fields)
 
 

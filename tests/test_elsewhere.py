@@ -176,7 +176,6 @@ def _few(keys: list[Key], most: int = 40) -> list[Key]:
 
 _AGAIN = "asked once more of rows that lie where the object of the page lies, whose right was asked first"
 _OWN = "narrowed to the person's own rows as well"
-_COUNTED = "this world has no refusal to count; test_portfolio_figures has"
 _BOTH = "models that the person sees, of alerts that the person sees: each of the two hides what the other would let through"
 _NOWHERE = "belongs to no region: whoever holds the right sees all of it, and whoever does not never comes so far"
 UNSCOPED = ("Bound", "Clause", "DataDomain", "DecisionRight", "Environment", "Framework", "JournalEvent", "Role", "SeparationRule")
@@ -185,8 +184,6 @@ EQUIVALENT: Mapping[tuple[str, str], str] = {
     ("governance/approvals/waiting.py", "governance.ChangeRequest"): _OWN,
     ("governance/changes/panels.py", "governance.ChangeRequest"): _AGAIN,
     ("governance/portfolio/cockpit.py", "governance.ChangeRequest"): _AGAIN,
-    ("governance/portfolio/figures.py", "governance.ChangeRequest"): _COUNTED,
-    ("governance/portfolio/figures.py", "governance.Verdict"): _COUNTED,
     ("governance/portfolio/pages.py", "governance.ChangeRequest"): _AGAIN,
     ("governance/risk/panels.py", "governance.Assessment"): _AGAIN,
     ("monitoring/alerts/pages.py", "monitoring.Alert"): _BOTH,

@@ -78,7 +78,7 @@ def _named(choice: rules.Choice[UUID]) -> tuple[str, ...]:
 
 def _why(rule: RouteRule) -> str:
     said = {"when": rule.when.strip(), "rule": rule.name, "region": rule.region}
-    if said["when"]:
+    if said["when"] not in ("", "true"):
         return _("Because %(when)s holds, as “%(rule)s” of %(region)s says.") % said
     return _("Every change of this kind in %(region)s goes this way, as “%(rule)s” says.") % said
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.portal.chips import Chip, Tone
+from config.portal.templatetags.portal import exact
 from governance.changes.models import ChangeRequest
+from governance.policies.errors import NotWaivable
+from governance.policies.waive import named
 
 
 def status_chip(change: ChangeRequest) -> Chip:
@@ -42,11 +46,22 @@ def written_facts(change: ChangeRequest) -> list[tuple[str, Any]]:
         (_("Tests"), "\n".join(_lines(change.testing_protocol))),
         (_("Roll-out plan"), change.rollout_plan),
         (_("Release notes"), change.release_notes),
-        (_("Rule to waive"), change.waived_rule),
+        (_("Rule to waive"), _rule(change)),
         (_("What protects people meanwhile"), change.compensating_control),
-        (_("Waiver until"), change.waiver_until),
+        (_("Waiver until"), exact(change.waiver_until) if change.waiver_until else None),
     ]
     return [(label, value) for label, value in rows if value]
+
+
+def _rule(change: ChangeRequest) -> str:
+    """What it says and how it is called, as of the submission; only the name where no such rule was in force."""
+    if not change.waived_rule:
+        return ""
+    try:
+        found = named(change.waived_rule, change.submitted_at or timezone.now())
+    except NotWaivable:
+        return change.waived_rule
+    return f"{found.title}\n{found.name}"
 
 
 def _lines(rows: Any) -> list[str]:

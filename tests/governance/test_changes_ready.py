@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from governance.changes.draft import draft
 from governance.changes.errors import AlreadyInReview, Incomplete
 from governance.changes.facts import Target, assemble
 from governance.changes.models import ChangeRequest, Status
+from governance.policies.models import Rule
 from stewardship.inventory.deploy import record
 from stewardship.inventory.models import ModelVersion, RegisteredModel
 from stewardship.people.models import User, system_user
@@ -95,6 +97,22 @@ def test_a_waiver_that_could_never_be_granted_is_not_put_before_anybody(
     assert [name for name, _text in refused.value.missing] == [field]
     assert remedy in refused.value.remedy
     assert fresh(change).status == Status.DRAFT
+
+
+def test_the_page_of_a_waiver_says_which_rule_until_when_and_by_which_route(
+    cast: Cast, model: RegisteredModel, alice: User, client: Client
+) -> None:
+    policy(cast)
+    route(cast, kind="waiver", when="true", stages=[{"name": "Review", "requirements": [{"role": "validator"}]}])
+    until = timezone.now() + timedelta(days=42)
+    change = a_waiver(alice, model, waiver_until=until)
+    submit(change, actor=alice)
+    client.force_login(alice)
+    said = " ".join(re.sub(r"<[^>]*>", " ", client.get(change.get_absolute_url()).content.decode()).split())
+    assert f"Rule to waive {Rule.objects.get(key='recall').title} policy-global/recall" in said
+    assert f"Waiver until {until:%-d %b %Y, %H:%M} UTC" in said
+    assert "Every change of this kind in Global goes this way" in said
+    assert "How to get back" not in said
 
 
 @pytest.mark.parametrize("until", [datetime(9999, 12, 31, 23, 30, tzinfo=UTC), datetime(1, 1, 1, 0, 30, tzinfo=UTC)])

@@ -80,7 +80,7 @@ def test_the_risk_card(questionnaire: Questionnaire, model: RegisteredModel, kat
     assert "nobody has assessed" in (show("model:aside", "_risk_panel", kate, model, rf) or "")
     assess(model=model, questionnaire=questionnaire, answers={**LOW, "usage": "high"}, actor=kate, override_tier=1, rationale="New clinic")
     card = show("model:aside", "_risk_panel", bob, model, rf) or ""
-    for words in ("Tier 1, from a score of 1.3980.", "New clinic", "The answers gave tier 2.", "At least tier 2", "Assess again"):
+    for words in ("Tier 1, from a score of 1.398.", "New clinic", "The answers gave tier 2.", "At least tier 2", "Assess again"):
         assert words in card
     assert show("model:aside", "_risk_panel", charlie, model, rf) is None
 

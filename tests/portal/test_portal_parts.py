@@ -91,7 +91,8 @@ def test_every_kind_of_value_can_be_shown() -> None:
     assert "chip" in tags.shown(Chip("x"))
     assert "<time" in tags.shown(NOW)
     assert tags.shown(date(2026, 3, 1)) == "1 Mar 2026"
-    assert tags.shown(Decimal("2.50")) == "2.50"
+    assert tags.shown(Decimal("2.5000")) == "2.5"
+    assert tags.shown(Decimal("100")) == "100"
     assert tags.shown("<b>") == "<b>"  # the template escapes it
 
 

@@ -161,7 +161,7 @@ def shown(value: Any) -> Any:
     if isinstance(value, date):
         return formats.date_format(value, "DATE_FORMAT")
     if isinstance(value, Decimal):
-        return formats.number_format(value.normalize() if value == value.to_integral() else value)
+        return formats.number_format(Decimal(f"{value.normalize():f}"))  # 2.2, not 2.2000, and 100, not 1E+2
     return value
 
 
