@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from django.conf import settings as installed
 from django.test import TransactionTestCase
+from xdist.scheduler import LoadScopeScheduling
 
 from stewardship.journal.guards import drop_guards
 
@@ -21,6 +22,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker(pytest.mark.soak)
+
+
+class OneByOne(LoadScopeScheduling):
+    """Each test goes to whichever worker is free, except that a file which builds one whole installation stays in one hand."""
+
+    WHOLE = ("tests/demo/test_demo_build.py",)
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in self.WHOLE else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneByOne:
+    """Marks of groups would say the same, if this xdist understood this pytest (3.8 and 9.2)."""
+    return OneByOne(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ from tests.permission_check import Row, ask
 from tests.permission_table import API, FRONT, MODEL, PAGES, SCREENS, screen_rows
 from tests.permission_world import PLACES, World, begin, furnish, take_stock
 
+pytestmark = pytest.mark.no_cover  # thousands of requests that other tests make once
 HOME, ELSEWHERE = PLACES[0], PLACES[1:]
 # Who sees one region: all of it, to look at or to work on; and who sees its models, but nothing that happens to them.
 PEOPLE = ("viewer", "owner", "onlooker")

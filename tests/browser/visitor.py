@@ -14,7 +14,9 @@ BOTH: tuple[Scheme, Scheme] = ("light", "dark")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ABOUT_COLOUR = ["color-contrast", "link-in-text-block"]
 # Only what is wrong is brought here: a page has thousands of places at which nothing is.
-ASK = """async (rules) => (await axe.run({runOnly: rules, resultTypes: ["violations"], preload: false})).violations
+ASK = """async ([rules, without]) => (await axe.run({
+    runOnly: rules, rules: Object.fromEntries(without.map((rule) => [rule, {enabled: false}])), resultTypes: ["violations"], preload: false,
+  })).violations
   .filter((rule) => rule.impact !== "minor").map((rule) => [rule.id, rule.impact, rule.nodes.slice(0, 3).map((node) => node.target)])"""
 WIDTHS = {"desk": 1440, "phone": 390}
 
@@ -69,11 +71,11 @@ class Visitor:
         self.complaints.clear()
 
 
-def objections(page: Page, schemes: Sequence[Scheme] = ()) -> list[tuple[str, str, list[Any]]]:
+def objections(page: Page, schemes: Sequence[Scheme] = (), *, without: Sequence[str] = ()) -> list[tuple[str, str, list[Any]]]:
     """What axe finds wrong: rule, impact with the colours, and the first places; in the colours as set, or in each of `schemes`.
 
-    All rules are asked in the first scheme, and those about colour in the next, which changes nothing else. What axe calls minor
-    (a nameless column) is Django's own inline.
+    All rules but `without` are asked in the first scheme, and those about colour in the next, which changes nothing else. What axe
+    calls minor (a nameless column) is Django's own inline.
     """
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
@@ -82,6 +84,8 @@ def objections(page: Page, schemes: Sequence[Scheme] = ()) -> list[tuple[str, st
     for scheme in schemes or (None,):
         if scheme is not None:
             page.emulate_media(color_scheme=scheme)
-        found += [(rule, f"{impact}, {scheme or 'colours as set'}", places) for rule, impact, places in page.evaluate(ASK, rules)]
+        found += [
+            (rule, f"{impact}, {scheme or 'colours as set'}", places) for rule, impact, places in page.evaluate(ASK, [rules, [*without]])
+        ]
         rules = ABOUT_COLOUR
     return found

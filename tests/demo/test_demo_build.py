@@ -21,8 +21,7 @@ from tests.processes import empty_database
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 600  # seconds; generous, because a loaded machine is no failure
-# Built once in a run, whatever the number of workers.
-pytestmark = [pytest.mark.process, pytest.mark.xdist_group("example")]
+pytestmark = pytest.mark.process
 
 
 # Who comes to the portal, and the role that stands for each in the example.
