@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.utils.translation import gettext as _
 
 from governance.changes.models import ChangeRequest, Kind
 from governance.policies.waive import grant
 from stewardship.dossiers.errors import NoTemplate
-from stewardship.dossiers.revise import revise
+from stewardship.dossiers.revise import hold, revise
 from stewardship.inventory.models import RegisteredModel
 from stewardship.people.models import User, system_user
 
@@ -32,9 +34,13 @@ def provision(change: ChangeRequest, *, actor: User) -> None:
     write_down(change.model, because=because)
 
 
+def hold_dossier(model: RegisteredModel) -> None:
+    """Before anything else is locked, when `write_down` comes at the end of the same transaction."""
+    with suppress(NoTemplate):
+        hold(model)
+
+
 def write_down(model: RegisteredModel, *, because: str) -> None:
     """The dossier says what the registry says now."""
-    try:
+    with suppress(NoTemplate):  # this region keeps no dossiers; policies say whether that is acceptable
         revise(model, actor=system_user(), reason=because)
-    except NoTemplate:
-        return  # this region keeps no dossiers; policies say whether that is acceptable

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from governance.changes.models import ChangeRequest, Status
-from governance.changes.provision import write_down
+from governance.changes.provision import hold_dossier, write_down
 from governance.gate import keys, permits, standing
 from governance.gate.errors import NotAllowed, PermitRefused
 from governance.gate.judge import Place
@@ -33,6 +33,7 @@ def record_deployment(
     """
     require(actor, DeploymentRight.RECORD, version.model)
     with transaction.atomic(), acting(actor, _("Deployed %(version)s") % {"version": version.label}):
+        hold_dossier(version.model)
         if permit:
             _refuse_foreign(permit, version, environment, region)
         # A permit proves what was so when it was issued; what is so now decides.

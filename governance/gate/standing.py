@@ -34,8 +34,8 @@ def rebuild(place: Place, *, issue: bool = True) -> Standing:
     A yes comes with a permit; with `issue=False` only with one that was signed before, since nobody has asked for another.
     """
     with translation.override("en"), transaction.atomic(), acting(system_user(), "The standing was computed anew"):
-        # The version's row is the lock: two rebuilds at once would each issue a permit.
-        ModelVersion.objects.select_for_update().get(pk=place.version.pk)
+        # The version's row is the lock: two rebuilds at once would each issue a permit. What only refers to the version goes on.
+        ModelVersion.objects.select_for_update(no_key=True).get(pk=place.version.pk)
         at = moment()
         seen = marks_of(place.version)
         result = evaluate(place, at)

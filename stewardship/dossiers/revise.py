@@ -66,6 +66,14 @@ def revise(
     return revision
 
 
+def hold(model: RegisteredModel) -> None:
+    """Take the row of the main dossier, made when there is none, before any other that a revision needs; inside `acting` only.
+
+    Whoever has taken a version's row and comes for the dossier afterwards waits for a reviser who waits for that version.
+    """
+    _dossier(model, _template(model, ""))
+
+
 def described(model: RegisteredModel, at: datetime) -> ModelVersion | None:
     """The version a dossier speaks of: the one live in production, else live anywhere, else the latest registered."""
     live = Deployment.objects.live(at).filter(model=model).select_related("version")
