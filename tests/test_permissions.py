@@ -25,7 +25,6 @@ from tests.permission_check import Row, compare
 from tests.permission_table import API, EXEMPT, FRONT, OPEN, PAGES, SCREENS, screen_rows
 from tests.permission_world import World, build
 
-pytestmark = pytest.mark.no_cover  # thousands of requests that other tests make once
 # Each way of holding something: nobody, in one region, in several with and without configuring, everywhere.
 KINDS_OF_REACH = ("anonymous", "superuser", "owner", "regional admin", "compliance", "global admin")
 # Addresses of the configuration that every screen has; they lead on to pages with rows of their own.
