@@ -314,7 +314,7 @@ class ChangeDetail(ObjectPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user, change, at = cast(User, self.request.user), self.object, timezone.now()
         seen = review.read(change, at)
-        LastLook.note(change, user, at)
+        LastLook.note(change, user, at, known=change.looked_at is not None)
         evaluation = seen.evaluation
         return super().get_context_data(
             headline=str(change),

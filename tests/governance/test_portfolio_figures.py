@@ -171,7 +171,7 @@ def test_the_palette_finds_versions_people_and_what_one_looked_at(bank: Register
     assert list(find.people(gita, "berger", 6)) == []
     change = bank.changes.order_by("-number").first()
     assert change is not None
-    LastLook.note(change, alice, timezone.now())
+    LastLook.note(change, alice, timezone.now(), known=False)
     assert next(group.label for group in palette.groups(alice, "")) == "Recent"
-    LastLook.note(change, gita, timezone.now())
+    LastLook.note(change, gita, timezone.now(), known=False)
     assert list(find.recent(gita, 6)) == []
