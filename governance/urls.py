@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from governance.audits import pages as audits
 from governance.changes import pages as changes
+from governance.gate import pages as gate
 from governance.portfolio import pages as portfolio
 from governance.portfolio import whole_pages as whole
 from governance.risk import pages as risk
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("changes/<uuid:pk>/edit/", changes.ChangeEdit.as_view(), name="change_edit"),
     path("changes/<uuid:pk>/submit/", changes.ChangeSubmit.as_view(), name="change_submit"),
     path("changes/<uuid:pk>/withdraw/", changes.ChangeWithdraw.as_view(), name="change_withdraw"),
+    path("changes/<uuid:pk>/gate/", gate.GateLook.as_view(), name="change_gate"),
     path("models/<uuid:pk>/changes/new/", changes.ChangeNew.as_view(), name="change_new"),
     path("models/<uuid:pk>/risk/", risk.RiskAssess.as_view(), name="risk_assess"),
 ]

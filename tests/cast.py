@@ -229,10 +229,12 @@ def make_model(cast: Cast, slug: str = "tumour-risk", region: str = "de", family
     )
 
 
-def make_version(model: RegisteredModel, label: str = "1.0.0", actor: User | None = None) -> ModelVersion:
+def make_version(model: RegisteredModel, label: str = "1.0.0", actor: User | None = None, **fields: Any) -> ModelVersion:
     """A version whose digest follows from its model and label."""
     digest = hashlib.sha256(f"{model.slug} {label}".encode()).hexdigest()
-    return register_version(actor=actor or system_user(), model=model, label=label, digest=digest, code_revision="4f2a9c1")
+    return register_version(
+        actor=actor or system_user(), model=model, label=label, digest=digest, **({"code_revision": "4f2a9c1"} | fields)
+    )
 
 
 @pytest.fixture(autouse=True)

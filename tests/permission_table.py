@@ -129,6 +129,7 @@ PAGES: tuple[Row, ...] = (
     *form("change_new", MODEL, BUILDERS, ok=422, nowhere=403),
     *form("change_edit", CHANGE, BUILDERS, ok=422),
     Row("POST", "change_submit", CHANGE, BUILDERS, ok=302),
+    Row("POST", "change_gate", CHANGE, READERS, ok=302),
     *form("change_withdraw", CHANGE, ("owner",), body=REASON),
     # reports, files
     page("report_list", lists=REPORT),

@@ -68,13 +68,13 @@ from stewardship.people.models import Absence, Delegation, Membership, Team, Use
 from stewardship.people.tokens import AccessToken
 from stewardship.regions.models import Bound, LegalEntity, Region, Setting, WorkingCalendar
 from stewardship.roles.assign import assign
-from stewardship.roles.matrix import define_role
 from stewardship.roles.models import Role, RoleAssignment, SeparationRule
 from stewardship.signing.models import Signature
 from stewardship.threads.comment import comment
 from stewardship.threads.models import Thread
 from tests.cast import PASSWORD, Cast
 from tests.governance.change_case import PLAN, decides, metrics
+from tests.permission_people import everybody, saved
 
 PLACES = ("de", "fr", "jp")
 OF_RIGHT = "inventory:model:view"  # of grants, only those of this right are in stock: all of them fill many pages
@@ -91,19 +91,6 @@ SECTIONS = [
 OPTIONS = [{"value": "low", "label": "Low", "points": 1}, {"value": "high", "label": "High", "points": 3}]
 QUESTIONS = [{"key": "usage", "text": "Who relies on it?", "weight": 10, "options": OPTIONS}]
 BANDS = [{"at_least": 2, "tier": 1}, {"at_least": 0, "tier": 3}]
-
-_LEAD = (
-    "threads:thread:comment",
-    "inventory:version:register",
-    "inventory:deployment:record",
-    "evidence:artifact:attach",
-    "changes:change:draft",
-    "changes:change:submit",
-    "alerts:alert:acknowledge",
-    "alerts:alert:investigate",
-    "escalation:run:acknowledge",
-    "gate:verdict:ask",
-)
 
 
 @dataclass
@@ -127,13 +114,6 @@ class World:
         return frozenset(str(row.pk) for place in (*places, "") for row in self.rows[label].get(place, ()))
 
 
-def saved(row: Any) -> Any:
-    """Saved by the system account."""
-    with acting(system_user(), "The world"):
-        row.save()
-    return row
-
-
 def build(cast: Cast) -> World:
     """Everything, everywhere, and everybody."""
     world = begin(cast)
@@ -147,7 +127,7 @@ def begin(cast: Cast) -> World:
     """Everybody, and what belongs to no place."""
     world = World(cast)
     with acting(system_user(), "The world"):
-        _people(world)
+        world.people, world.clients = everybody(cast)
         _everywhere(world)
     return world
 
@@ -157,74 +137,6 @@ def furnish(world: World, place: str) -> None:
     with acting(system_user(), "The world"):
         for part in (_inventory, _rules, _people_of, _work, _monitoring, _change):
             part(world, place)
-
-
-def _people(world: World) -> None:
-    """The kinds of people that the columns of the table are, each with a client of their own."""
-    cast, system = world.cast, system_user()
-    views = dict.fromkeys(_views(), "R")
-    viewer = define_role(actor=system, slug="viewer", name="viewer", rights=views)
-    lead = define_role(actor=system, slug="technical-lead", name="technical lead", rights=views | dict.fromkeys(_LEAD, "R"))
-    onlooker = define_role(actor=system, slug="onlooker", name="onlooker", rights={"inventory:model:view": "R"})
-    made: dict[str, tuple[Any, str]] = {
-        "vera": (viewer, "de"),
-        "nora": (onlooker, "de"),
-        "theo": (lead, "de"),
-        "grace": (cast.roles["regional-admin"], "global"),
-        "ida": (cast.roles["validator"], "de"),
-        "sam": (None, "eu"),
-        "yuki": (cast.roles["validator"], "jp"),  # decides where Bob may not
-    }
-    for username, (role, region) in made.items():
-        with acting(system, "The world"):
-            user = User.objects.create_user(
-                username, f"{username}@bank.example", PASSWORD, full_name=username.title(), home_region=cast.regions[region]
-            )
-        if role is not None:
-            assign(actor=system, role=role, user=user, region=cast.regions[region], rationale="The world")
-        world.people[username] = user
-    sam, ida = world.people["sam"], world.people["ida"]
-    sam.is_superuser = sam.is_staff = True
-    saved(sam)
-    ida.is_active = False
-    saved(ida)
-    world.people |= cast.users
-    sessions = {
-        "no role": "charlie",
-        "viewer": "vera",
-        "onlooker": "nora",
-        "owner": "alice",
-        "technical lead": "theo",
-        "approver": "bob",
-        "compliance": "dana",
-        "executive": "erin",
-        "regional admin": "frank",
-        "global admin": "grace",
-        "superuser": "sam",
-        "inactive": "ida",
-    }
-    world.clients["anonymous"] = Client(raise_request_exception=False)
-    for kind, username in sessions.items():
-        client = Client(raise_request_exception=False)
-        client.force_login(world.people[username], backend="allauth.account.auth_backends.AuthenticationBackend")
-        world.clients[kind] = client
-    for kind, username, scopes, live in (
-        ("read token", "alice", ["read"], True),
-        ("expired token", "alice", ["read", "write"], False),
-        ("pipeline token", "pipeline", ["read", "write"], True),
-    ):
-        user = world.people[username]
-        token, plain = AccessToken.issue(user=user, name=kind, scopes=scopes, days=30, actor=user)
-        if not live:
-            token.expires_at = timezone.now() - timedelta(seconds=1)
-            saved(token)
-        world.clients[kind] = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {plain}"})
-
-
-def _views() -> list[str]:
-    from stewardship.access.rights import all_rights
-
-    return [right for right in all_rights() if right.endswith(":view")]
 
 
 def _everywhere(world: World) -> None:

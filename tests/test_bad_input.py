@@ -31,7 +31,8 @@ from tests.governance.change_case import decides, fresh, full_draft, policy, rou
 from tests.monitoring.conftest import body as batch
 from tests.monitoring.conftest import window
 from tests.permission_check import undone
-from tests.permission_world import SECTIONS, saved
+from tests.permission_people import saved
+from tests.permission_world import SECTIONS
 
 WITHOUT_WINDOW = {"id": "1", "model": "tumour-risk", "metric": "drift", "value": 1}
 HUGE = b"x" * (5 * 1024 * 1024 + 1)

@@ -41,7 +41,7 @@ from tests.browser.world import World, configuration, full, paths
 from tests.cast import Cast, make_version
 from tests.governance.change_case import decides, fresh, full_draft, with_evidence
 from tests.monitoring.conftest import body, payload, window
-from tests.permission_world import saved
+from tests.permission_people import saved
 
 KINDS: tuple[type[Model], ...] = (Policy, RouteRule, Rule, Path)
 

@@ -24,7 +24,7 @@ from stewardship.people.models import User, system_user
 from tests.cast import Cast
 from tests.governance.change_case import fresh, full_draft, with_evidence
 from tests.monitoring.conftest import body, window
-from tests.permission_world import saved
+from tests.permission_people import saved
 
 
 def test_a_change_cannot_be_submitted(cast: Cast, model: RegisteredModel, version: ModelVersion, alice: User) -> None:

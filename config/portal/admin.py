@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 from config.portal import staleness
 from config.portal.acting import act
 from config.portal.errors import DomainError, Forbidden, Missing
+from config.portal.leads import Led, open_to
 from config.portal.pages import attach
 from config.portal.permission import holds
 
@@ -66,7 +67,7 @@ class GovernedForm(_ModelForm):
         super().__init__(*args, **{"label_suffix": "", **kwargs})
 
 
-def _visible(db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> dict[str, Any]:
+def visible(db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> dict[str, Any]:
     """Only what the person may see can be chosen: a drop-down must not tell what a list hides."""
     related: Any = db_field.remote_field.model
     if "queryset" in kwargs or not getattr(related, "access_paths", None) or not related.view_right:
@@ -74,7 +75,7 @@ def _visible(db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> dic
     return {**kwargs, "queryset": related._default_manager.allowed(request.user, related.view_right)}
 
 
-def _searched_for(screen: Any) -> list[str]:
+def searched_for(screen: Any) -> list[str]:
     """The columns of a screen that lead to numerous rows."""
     leads = [field for field in screen.opts.fields if field.is_relation and isinstance(field, ForeignKey)]
     return [field.name for field in leads if getattr(screen.admin_site._registry.get(field.remote_field.model), "numerous", False)]
@@ -84,7 +85,7 @@ class VisibleRelatedFilter(admin.RelatedFieldListFilter):
     """The choices of a filter by another object: those that the person may see."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
-        chosen = _visible(field, request, {}).get("queryset")
+        chosen = visible(field, request, {}).get("queryset")
         if chosen is None:
             return list(super().field_choices(field, request, model_admin))
         return [(row.pk, str(row)) for row in chosen]
@@ -165,10 +166,10 @@ class GovernedAdmin(_ModelAdmin):
         raise Missing(_("There is nothing here, or nothing that you may see."))
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
-        return _searched_for(self)
+        return searched_for(self)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field: Any = super().formfield_for_foreignkey(db_field, request, **_visible(db_field, request, kwargs))
+        field: Any = super().formfield_for_foreignkey(db_field, request, **visible(db_field, request, kwargs))
         return field
 
     # the reason ------------------------------------------------------------------------------------
@@ -240,6 +241,16 @@ class GovernedAdmin(_ModelAdmin):
             response.status_code = HTTPStatus.FORBIDDEN if isinstance(error, Forbidden) else HTTPStatus.UNPROCESSABLE_ENTITY
             return response
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], add: bool = False, change: bool = False, form_url: str = "", obj: Any = None
+    ) -> HttpResponse:
+        """With links to what the person may open, and to nothing else."""
+        inlines = context["inline_admin_formsets"]
+        rows = [form.instance for inline in inlines for form in inline.formset.initial_forms]
+        opens = open_to(self.admin_site, request, [obj, *rows] if obj is not None else rows)
+        context |= {"adminform": Led(context["adminform"], opens), "inline_admin_formsets": [Led(each, opens) for each in inlines]}
+        return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save, then look whether the row still lies where the person may change things; otherwise all is undone."""
         super().save_model(request, obj, form, change)
@@ -268,39 +279,3 @@ class GovernedAdmin(_ModelAdmin):
             return HttpResponseRedirect(reverse("history", args=[self.opts.label_lower, object_id]))
         except NoReverseMatch:
             return HttpResponseRedirect(reverse("admin:index"))
-
-
-class GovernedInline(admin.TabularInline[Any, Any] if TYPE_CHECKING else admin.TabularInline):  # type: ignore[misc]
-    """Rows of a parent, under the parent's rights."""
-
-    extra = 0
-    show_change_link = True
-    formfield_overrides = WIDGETS
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """With the parent: each row says its own name, and most of them begin with it."""
-        leads: Any = _get_foreign_key(self.parent_model, self.model, fk_name=self.fk_name)
-        rows: QuerySet[Any] = super().get_queryset(request).select_related(leads.name)
-        return rows
-
-    def _parent(self) -> GovernedAdmin:
-        found: GovernedAdmin = self.admin_site._registry[self.parent_model]
-        return found
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self._parent().has_view_permission(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self._parent().has_change_permission(request, obj)
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None) -> bool:
-        return self._parent().has_change_permission(request, obj) if obj else self._parent().has_add_permission(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
-        return _searched_for(self)
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        return super().formfield_for_foreignkey(db_field, request, **_visible(db_field, request, kwargs))

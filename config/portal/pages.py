@@ -36,7 +36,7 @@ __all__ = ["SIGNED_IN", "ActionPage", "Crumb", "FormPage", "ListPage", "ObjectPa
 
 @dataclass(frozen=True)
 class Crumb:
-    """One step of the way back."""
+    """One step of the way back; no link where there is no `url`."""
 
     label: Text
     url: str

@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
-from governance.approvals import rules
 from governance.approvals.models import Decision, Requirement
 from governance.approvals.who import address_of, asking, editors, seats
 from governance.changes.models import ChangeRequest, ChangeRevision
 from stewardship.access.reach import tree_of
 from stewardship.people.models import User
-from stewardship.regions import tree
-from stewardship.roles.holders import Holder, Roll
-from stewardship.roles.models import Role
+from stewardship.roles.holders import Roll
 
 
 def mine(user: User, asked: Iterable[Requirement], at: datetime) -> list[tuple[ChangeRequest, Requirement]]:
@@ -36,33 +32,15 @@ def mine(user: User, asked: Iterable[Requirement], at: datetime) -> list[tuple[C
     routes = {each[0].stage.route_id for each in by_stage.values()}
     for decision in Decision.objects.filter(stage__route__in=routes).select_related("stage"):
         decided[decision.stage.route_id].append(decision)
-    look_up = _LookUp(user, {each.role for some in by_stage.values() for each in some}, at)
+    roll, parents = Roll({each.role for some in by_stage.values() for each in some}, at), tree_of(user)
     found = []
     for some in by_stage.values():
         stage, change = some[0].stage, changes[some[0].stage.route.change_id]
-        judged = seats(
-            stage, change, at, decisions=decided[stage.route_id], requirements=some, barred=barred[change.pk], look_up=look_up.of_change
-        )
+        for region in (change.region, change.model.region):
+            region.learn_way(parents)
+        judged = seats(stage, change, at, decisions=decided[stage.route_id], requirements=some, barred=barred[change.pk], roll=roll)
         found += [(change, seat.requirement) for seat in judged if seat.open and user.pk in seat.panel.able][:1]
     return found
-
-
-class _LookUp:
-    """The holders of the asked roles at any scope."""
-
-    def __init__(self, user: User, roles: set[Role], at: datetime) -> None:
-        self._roll = Roll(roles, at)
-        self._parents = tree_of(user)
-
-    def of_change(self, roles: list[Role], scope: rules.Scope, change: ChangeRequest, at: datetime) -> Mapping[Role, list[Holder]]:
-        path: list[Any] = []
-        if scope is rules.Scope.MODEL:
-            path, region = [("model", change.model_id), ("family", change.model.family_id)], change.model.region_id
-        else:
-            region = change.region_id
-        above = tree.above(self._parents, region)
-        path += [("region", node) for node in (above if scope is not rules.Scope.ROOT else above[-1:])]
-        return {role: self._roll.held(role, path) for role in roles}
 
 
 def _excluded(changes: Mapping[UUID, ChangeRequest]) -> dict[UUID, dict[UUID, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,11 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from governance.approvals.models import Decision, Requirement, Route, Stage
-from governance.approvals.who import Panel, Seat, seats
+from governance.approvals.rules import Scope
+from governance.approvals.who import Panel, Seat, path_of, seats
 from governance.changes.models import ChangeRequest, ChangeRevision, Status
 from governance.changes.ready import hindrances
+from governance.policies.evaluate import helpers, with_people
 from governance.policies.models import Evaluation
 from stewardship.escalation.start import first_step
+from stewardship.roles.holders import Roll, scope_path
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ class Review:
     decisions: tuple[Decision, ...]
     gaps: tuple[tuple[str, str], ...] = ()
     next_step: str = ""
-    metrics: tuple[MetricRow, ...] = field(default_factory=tuple)
+    metrics: tuple[MetricRow, ...] = ()
+    findings: tuple[dict[str, Any], ...] = ()
 
     @property
     def active(self) -> StageView | None:
@@ -97,9 +101,8 @@ class Review:
 
 def read(change: ChangeRequest, at: datetime) -> Review:
     """Read a review; the number of queries does not grow with people or revisions."""
-    if change.model.region_id == change.region_id:
-        change.model.region = change.region  # one object, so that its way to the root is read once
-    route = Route.objects.filter(change=change, revision=change.revision).select_related("evaluation", "rule__region").first()
+    requirements = _requirements(change)
+    route = requirements[0].stage.route if requirements else _without_people(change)
     prefetch_related_objects([change], Prefetch("revisions", queryset=ChangeRevision.objects.order_by("number")))
     revisions = tuple(change.revisions.all())
     decisions = tuple(
@@ -107,30 +110,47 @@ def read(change: ChangeRequest, at: datetime) -> Review:
         .select_related("person", "acting_for", "signature", "requirement__role", "stage")
         .order_by("at")
     )
-    stages = _stages(change, route, decisions, at) if route else ()
+    findings = route.evaluation.findings if route else []
+    roll = _roll(change, requirements, findings, at)
     return Review(
         change=change,
         route=route,
-        stages=stages,
+        stages=_stages(requirements, change, decisions, roll, at),
         revisions=revisions,
         decisions=decisions,
         gaps=tuple(hindrances(change, at)) if change.status in (Status.DRAFT, Status.RETURNED) else (),
         next_step=_next_step(change) if change.status == Status.SUBMITTED else "",
         metrics=tuple(metric_rows(route.evaluation.facts)) if route else (),
+        findings=tuple(with_people(findings, model=change.model, region=change.region, roll=roll)),
     )
 
 
-def _stages(change: ChangeRequest, route: Route, decisions: tuple[Decision, ...], at: datetime) -> tuple[StageView, ...]:
-    requirements = list(
-        Requirement.objects.filter(stage__route=route).select_related("stage", "role").order_by("stage__order", "role__name", "pk")
-    )
-    stages = list(dict.fromkeys(each.stage for each in requirements))
-    for stage in stages:
-        stage.route = route  # read already
+def _requirements(change: ChangeRequest) -> list[Requirement]:
+    """What the route of this revision asks for, with stage, route and role."""
+    rows = Requirement.objects.filter(stage__route__change=change, stage__route__revision=change.revision)
+    related = rows.select_related("stage__route__evaluation", "stage__route__rule__region", "role")
+    return list(related.order_by("stage__order", "role__name", "pk"))
+
+
+def _without_people(change: ChangeRequest) -> Route | None:
+    """The route of this revision where it asks nobody."""
+    return Route.objects.filter(change=change, revision=change.revision).select_related("evaluation", "rule__region").first()
+
+
+def _roll(change: ChangeRequest, requirements: Iterable[Requirement], findings: Iterable[dict[str, Any]], at: datetime) -> Roll:
+    """Everybody whom the page names by role, read together: who is asked now, and who can help where a rule is not met."""
+    asked = [each for each in requirements if each.stage.status == Stage.Status.ACTIVE]
+    paths = [path_of(Scope(each.scope), change) for each in asked]
+    return Roll([*(each.role for each in asked), *helpers(findings)], at, paths=[*paths, scope_path(change.model, change.region)])
+
+
+def _stages(
+    requirements: list[Requirement], change: ChangeRequest, decisions: tuple[Decision, ...], roll: Roll, at: datetime
+) -> tuple[StageView, ...]:
     found = []
-    for stage in stages:
+    for stage in dict.fromkeys(each.stage for each in requirements):
         if stage.status == Stage.Status.ACTIVE:
-            found.append(StageView(stage, tuple(seats(stage, change, at, decisions=decisions, requirements=requirements))))
+            found.append(StageView(stage, tuple(seats(stage, change, at, decisions=decisions, requirements=requirements, roll=roll))))
             continue
         # Who holds the role is asked late, so of a stage that is not being asked only its decisions are known.
         found.append(

@@ -32,7 +32,7 @@ def asked_of(user: User, at: datetime) -> list[tuple[ChangeRequest, Requirement]
     asked = (
         _addressed(user, at)
         .filter(stage__route__change__in=visible)
-        .select_related("role", "stage__route__change__model", "stage__route__change__version", "stage__route__change__region")
+        .select_related("role", "stage__route__change__model__region", "stage__route__change__version", "stage__route__change__region")
         .order_by("due_at", "pk")[:MOST]
     )
     return many.mine(user, asked, at)

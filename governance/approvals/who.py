@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Value
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext as _
 
 from governance.approvals import rules
@@ -18,9 +18,9 @@ from governance.changes.models import ChangeRequest, RollbackPlan, Status
 from stewardship.access import allowed_to
 from stewardship.journal.acting import moment
 from stewardship.people.models import User
-from stewardship.regions.models import Region
-from stewardship.roles.holders import Holder, holders_of
+from stewardship.roles.holders import Holder, Roll, scope_path
 from stewardship.roles.models import Role
+from stewardship.roles.rules import ScopeKey
 
 
 @dataclass(frozen=True)
@@ -84,23 +84,18 @@ def committer_of(name: str) -> User | None:
     address = address_of(name)
     if not address:
         return None
-    found: User | None = User.objects.filter(username__iexact=address).first() or User.objects.filter(email__iexact=address).first()
+    by_name = Case(When(username__iexact=address, then=0), default=1)  # who is called so before who is reached there
+    found: User | None = User.objects.filter(Q(username__iexact=address) | Q(email__iexact=address)).order_by(by_name, "pk").first()
     return found
 
 
-LookUp = Callable[[list[Role], rules.Scope, ChangeRequest, datetime], Mapping[Role, list[Holder]]]
-
-
 def panels(
-    wanted: Sequence[tuple[Role, str]], change: ChangeRequest, barred: dict[UUID, str], at: datetime, look_up: LookUp | None = None
+    wanted: Sequence[tuple[Role, str]], change: ChangeRequest, barred: dict[UUID, str], at: datetime, roll: Roll | None = None
 ) -> list[Panel]:
-    """Who holds each role at its scope of a change now, after separation of duties; the queries of one look-up per scope."""
-    holders = look_up or _holders
-    held: dict[tuple[str, UUID], list[Holder]] = {}
-    for scope in dict.fromkeys(scope for _role, scope in wanted):
-        roles = list({role.pk: role for role, at_scope in wanted if at_scope == scope}.values())
-        held |= {(scope, role.pk): found for role, found in holders(roles, rules.Scope(scope), change, at).items()}
-    return [_panel(role, held.get((scope, role.pk), []), barred) for role, scope in wanted]
+    """Who holds each role at its scope of a change now, after separation of duties; all read together unless `roll` has them."""
+    paths = {scope: path_of(rules.Scope(scope), change) for _role, scope in wanted}
+    roll = roll or Roll({role for role, _scope in wanted}, at, paths=paths.values())
+    return [_panel(role, roll.held(role, paths[scope]), barred) for role, scope in wanted]
 
 
 def _panel(role: Role, found: Sequence[Holder], barred: dict[UUID, str]) -> Panel:
@@ -118,12 +113,12 @@ def _panel(role: Role, found: Sequence[Holder], barred: dict[UUID, str]) -> Pane
     )
 
 
-def _holders(roles: list[Role], scope: rules.Scope, change: ChangeRequest, at: datetime) -> dict[Role, list[Holder]]:
+def path_of(scope: rules.Scope, change: ChangeRequest) -> list[ScopeKey]:
+    """Where a requirement of this scope is asked: up from the model, up from the region of the change, or at the root alone."""
     if scope is rules.Scope.MODEL:
-        return holders_of(roles, model=change.model, at=at)
-    if scope is rules.Scope.REGION:
-        return holders_of(roles, region=change.region, at=at)
-    return holders_of(roles, region=Region.objects.root(), at=at)
+        return scope_path(change.model, None)
+    path = scope_path(None, change.region)
+    return path if scope is rules.Scope.REGION else path[-1:]
 
 
 @dataclass(frozen=True)
@@ -148,7 +143,7 @@ def seats(
     decisions: Sequence[Decision] | None = None,
     requirements: Sequence[Requirement] | None = None,
     barred: Mapping[UUID, str] | None = None,
-    look_up: LookUp | None = None,
+    roll: Roll | None = None,
 ) -> list[Seat]:
     """The requirements of a stage with who may still decide on each; whoever has decided in this stage is not asked again.
 
@@ -171,7 +166,7 @@ def seats(
     decided = [each for each in standing if each.stage_id == stage.pk]
     out |= {each.person_id: _("have decided in this stage") for each in decided}
     wanted = [each for each in requirements if each.stage_id == stage.pk]
-    found = panels([(each.role, each.scope) for each in wanted], change, out, when, look_up)
+    found = panels([(each.role, each.scope) for each in wanted], change, out, when, roll)
     return [
         Seat(requirement, people, tuple(each for each in decided if each.requirement_id == requirement.pk))
         for requirement, people in zip(wanted, found, strict=True)

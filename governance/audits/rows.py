@@ -137,8 +137,7 @@ def _belonging(model: RegisteredModel) -> set[str]:
 
 def _assignments_above(model: RegisteredModel) -> Iterable[UUID]:
     """Roles held on the family or on a region above are roles over this model."""
-    regions = [region.pk for region in model.region.ancestors_and_self()]
-    above = models.Q(family_id=model.family_id) | models.Q(region_id__in=regions)
+    above = models.Q(family_id=model.family_id) | models.Q(region_id__in=model.region.way_up())
     return list(RoleAssignment.history.filter(above).values_list("id", flat=True).distinct())
 
 

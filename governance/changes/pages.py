@@ -35,10 +35,11 @@ from governance.changes.forms import ChangeForm, DecisionForm, ReasonForm, initi
 from governance.changes.looks import LastLook
 from governance.changes.models import EDITABLE, ChangeQuerySet, ChangeRequest, Kind, Status
 from governance.changes.rights import ChangeRight
+from governance.changes.rules import needs
 from governance.changes.shown import change_url, status_chip, what, where, written_facts
 from governance.changes.traced import page_of
 from governance.gate.panels import gate_says
-from governance.policies.evaluate import with_people
+from stewardship.access.reach import tree_of
 from stewardship.inventory.models import RegisteredModel
 from stewardship.people.models import User
 from stewardship.regions.listing import region_filter
@@ -313,9 +314,10 @@ class ChangeDetail(ObjectPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user, change, at = cast(User, self.request.user), self.object, timezone.now()
+        for region in (change.region, change.model.region):
+            region.learn_way(tree_of(user))
         seen = review.read(change, at)
         LastLook.note(change, user, at, known=change.looked_at is not None)
-        evaluation = seen.evaluation
         return super().get_context_data(
             headline=str(change),
             seen=seen,
@@ -324,10 +326,11 @@ class ChangeDetail(ObjectPage):
             if_nothing=review.if_nothing_is_done(seen),
             facts=written_facts(change),
             origin_page=page_of(change.origin_kind, change.origin_id),
+            wants_way_back=needs(change.kind, "rollback"),
             criteria=written(change.rollback.criteria) if hasattr(change, "rollback") else [],
             watched_until=change.implemented_at + timedelta(days=change.watch_days) if change.implemented_at else None,
             evidence=files(change, user),
-            findings=with_people(evaluation.findings, model=change.model, region=change.region, at=at) if evaluation else [],
+            findings=seen.findings,
             news=_news(seen, change.looked_at, change.looked_revision),
             revisions=_revisions(seen),
             bar=self._bar(user, seen, kwargs.pop("form", None)),
@@ -341,8 +344,8 @@ class ChangeDetail(ObjectPage):
         if change.status != Status.SUBMITTED or not holds(user, DecisionRight.MAKE):
             return None
         reason = why_not(user, change, seen.active.seats if seen.active else (), may=change.may_decide)
-        form = form or DecisionForm(initial={"digest": change.content_digest}, user=user)
-        if not reason and form.no_method:
+        if not reason:
+            form = form or DecisionForm(initial={"digest": change.content_digest}, user=user)
             reason = str(form.no_method)
         return {
             "disabled": reason,

@@ -34,6 +34,11 @@ NEEDED: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
+def needs(kind: str, path: str) -> bool:
+    """Whether a change of this kind must fill this part of its content."""
+    return any(path in (needed, needed.partition(".")[0]) for needed, _remedy in NEEDED.get(kind, ()))
+
+
 def look_up(document: dict[str, Any], path: str) -> Any:
     """The value at a dotted path, None where any part is absent."""
     value: Any = document

@@ -32,12 +32,13 @@ def record_deployment(
     Raises PermitRefused when the permit is for something else, NotAllowed with the reasons when the gate does not say yes.
     """
     require(actor, DeploymentRight.RECORD, version.model)
+    place = Place(version, environment, region)
     with transaction.atomic(), acting(actor, _("Deployed %(version)s") % {"version": version.label}):
         hold_dossier(version.model)
         if permit:
             _refuse_foreign(permit, version, environment, region)
         # A permit proves what was so when it was issued; what is so now decides.
-        kept = standing.rebuild(Place(version, environment, region), issue=False)
+        kept = standing.rebuild(place, issue=False)
         if kept.verdict != ALLOW:
             reasons = kept.document["reasons"]
             raise NotAllowed(
@@ -59,6 +60,7 @@ def record_deployment(
         if environment.production and not kept.document["practice"]:
             bring_to_use(version.model, reason=because)
         write_down(version.model, because=because)
+        standing.rebuild(place, issue=False)  # what it rested on has changed by all this
     return deployment
 
 

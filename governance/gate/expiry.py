@@ -18,7 +18,7 @@ from stewardship.roles.models import RoleAssignment
 def first_end(place: Place, result: Result, at: datetime) -> datetime | None:
     """The earliest of them after this instant, as far as rows say so; None where nothing is bound to a time."""
     model = place.version.model
-    path = {node.pk for region in (place.region, model.region) for node in region.ancestors_and_self()}
+    path = {node for region in (place.region, model.region) for node in region.way_up()}
     assigned = RoleAssignment.objects.filter(Q(region__in=path) | Q(family=model.family_id) | Q(model=model))
     members = Membership.objects.filter(team__in=assigned.order_by().filter(team__isnull=False).values("team"))
     holders = Q(user__in=assigned.order_by().filter(user__isnull=False).values("user")) | Q(user__in=members.order_by().values("user"))

@@ -59,12 +59,10 @@ def rebuild(place: Place, *, issue: bool = True) -> Standing:
     return standing
 
 
-def current(place: Place, at: datetime) -> Standing:
-    """The standing that may be answered from at this moment: the one kept, or a new one."""
-    kept = Standing.objects.filter(version=place.version, environment=place.environment, region=place.region).first()
-    if kept is not None and holds(place.key, vars(kept), marks_of(place.version), at):
-        return kept
-    return rebuild(place)
+def kept(place: Place, at: datetime) -> tuple[Standing | None, bool]:
+    """The answer that is kept, if any, and whether the gate would still give it at this moment."""
+    found = Standing.objects.filter(version=place.version, environment=place.environment, region=place.region).first()
+    return found, found is not None and holds(place.key, vars(found), marks_of(place.version), at)
 
 
 def marks_of(version: ModelVersion) -> str:
@@ -140,10 +138,10 @@ def drop(**about: Any) -> None:
 def on_moved(change: ChangeRequest, actor: User) -> None:
     """A change moved: every answer about its model may be another one, and an approval has its permit at once."""
     drop(version__model=change.model_id)
-    if change.is_targeted and change.status in (Status.APPROVED, Status.IMPLEMENTED):
+    if change.is_targeted and change.status == Status.APPROVED:
         assert change.version is not None
         assert change.environment is not None  # the check constraint says so
-        rebuild(Place(change.version, change.environment, change.region), issue=change.status == Status.APPROVED)
+        rebuild(Place(change.version, change.environment, change.region))
 
 
 def on_policies_changed(region: Region, *, actor: User) -> None:
@@ -153,17 +151,19 @@ def on_policies_changed(region: Region, *, actor: User) -> None:
 
 
 def renew(at: datetime, limit: int = 25) -> int:
-    """Compute anew what has expired and was asked for lately, so that who asks again does not wait; gives how many.
+    """Compute anew what has expired and will be asked for, so that nobody waits for it; gives how many.
 
-    No permit is signed for it: one that nobody asked for would be in the journal for nothing.
+    That is what was asked for lately, and what is approved and not yet deployed. No permit is signed for it: one that nobody
+    asked for would be in the journal for nothing.
     """
-    asked = Verdict.objects.filter(
-        version=OuterRef("version"), environment=OuterRef("environment"), region=OuterRef("region"), at__gte=at - ASKED_LATELY
-    )
-    stale = Standing.objects.filter(Exists(asked), valid_until__lte=at).select_related(
-        "version__model__region", "version__model__family", "environment", "region"
-    )
-    found = list(stale.order_by("valid_until")[:limit])
-    for each in found:
-        rebuild(Place(each.version, each.environment, each.region), issue=False)
+    here = {name: OuterRef(name) for name in ("version", "environment", "region")}
+    lately = Exists(Verdict.objects.filter(**here, at__gte=at - ASKED_LATELY))
+    ready = Exists(Standing.objects.filter(**here, valid_until__gt=at))
+    stale = Standing.objects.filter(lately, valid_until__lte=at).order_by("valid_until")
+    awaited = ChangeRequest.objects.agreed().filter(~ready, status=Status.APPROVED).order_by("expires_at", "pk")
+    related = ("version__model__region", "version__model__family", "environment", "region")
+    rows = [*stale.select_related(*related)[:limit], *awaited.select_related(*related)[:limit]]
+    found = {place.key: place for place in (Place(each.version, each.environment, each.region) for each in rows)}
+    for place in found.values():
+        rebuild(place, issue=False)
     return len(found)

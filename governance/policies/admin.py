@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from config.portal.admin import GovernedAdmin, GovernedInline
+from config.portal.admin import GovernedAdmin
 from config.portal.errors import DomainError
+from config.portal.inlines import GovernedInline
 from governance.policies.draft import next_version
 from governance.policies.models import Evaluation, Policy, PolicyVersion, Rule, Verdict, Waiver
 from governance.policies.preview import preview
@@ -75,6 +76,7 @@ class RuleInline(GovernedInline):
     """The rules of a version; those of a published one cannot be changed."""
 
     model = Rule
+    also_related = ("version__policy",)
     fields = ("order", "key", "title", "severity", "applies_when", "expression")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from stewardship.journal import canonical
 from stewardship.journal.acting import acting
 from stewardship.people.models import User
 from stewardship.regions.models import Region
-from stewardship.roles.holders import holders
+from stewardship.roles.holders import Roll, scope_path
 
 
 @dataclass(frozen=True)
@@ -89,20 +89,20 @@ def texts(versions: Iterable[PolicyVersion]) -> list[rules.Text]:
     return [_text(rule, known[rule.version_id]) for rule in found]
 
 
-def with_people(findings: Iterable[dict[str, Any]], *, model: RegisteredModel, region: Region, at: datetime) -> list[dict[str, Any]]:
+def helpers(findings: Iterable[dict[str, Any]]) -> set[str]:
+    """The slugs of the roles that can supply a remedy which is still wanted."""
+    return {one["role"] for one in findings if one.get("role") and one["outcome"] not in (rules.MET, rules.WAIVED)}
+
+
+def with_people(findings: Sequence[dict[str, Any]], *, model: RegisteredModel, region: Region, roll: Roll) -> list[dict[str, Any]]:
     """The findings with the people who can supply each remedy now. Stored findings name the role only: people change."""
-    people: dict[str, str] = {}
-    named = []
-    for one in findings:
-        role = one.get("role") or ""
-        if role and one["outcome"] not in (rules.MET, rules.WAIVED):
-            if role not in people:
-                people[role] = ", ".join(
-                    holder.user.full_name or holder.user.username for holder in holders(role, model=model, region=region, at=at)
-                )
-            one = {**one, "who": f"{people[role]} ({one['who']})" if people[role] else one["who"], "vacant": not people[role]}
-        named.append(one)
-    return named
+    path = scope_path(model, region)
+    people = {role: ", ".join(str(holder.user) for holder in roll.held(role, path)) for role in helpers(findings)}
+    return [_with(one, people[one["role"]]) if helpers([one]) else one for one in findings]
+
+
+def _with(one: dict[str, Any], people: str) -> dict[str, Any]:
+    return {**one, "who": f"{people} ({one['who']})" if people else one["who"], "vacant": not people}
 
 
 def _text(rule: Rule, version: PolicyVersion) -> rules.Text:
@@ -135,9 +135,9 @@ def _model_of(facts: dict[str, Any]) -> RegisteredModel | None:
 
 
 def _path(region: Region, model: RegisteredModel | None) -> set[UUID]:
-    path = {node.pk for node in region.ancestors_and_self()}
+    path = set(region.way_up())
     if model is not None and model.region_id not in path:
-        path |= {node.pk for node in model.region.ancestors_and_self()}
+        path |= set(model.region.way_up())
     return path
 
 

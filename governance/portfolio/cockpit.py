@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.portal.chips import Chip
-from config.portal.templatetags.portal import absolute, distance, span
+from config.portal.templatetags.portal import distance, span
 from governance.approvals.models import Decision, Requirement
 from governance.approvals.rights import DecisionRight
 from governance.approvals.waiting import nearest
@@ -21,7 +21,7 @@ from governance.changes.models import ChangeQuerySet, ChangeRequest
 from governance.changes.rights import ChangeRight
 from governance.gate import standing as gate
 from governance.gate.models import Standing
-from governance.gate.panels import TONES
+from governance.gate.panels import chip_of
 from governance.gate.rights import StandingRight
 from governance.policies.rules import ALLOW
 from monitoring.alerts.models import RANKS, Alert
@@ -53,13 +53,8 @@ class Place:
 
     @property
     def chip(self) -> Chip:
-        """What the gate says. An answer past its time, or from before a fact changed, is not known any more, whatever it was."""
-        if self.standing is None:
-            return Chip(_("not known"), "unknown", title=_("The gate was not asked about this place since its facts last changed."))
-        label, said = self.standing.get_verdict_display(), _("Computed %(when)s") % {"when": absolute(self.standing.computed_at)}
-        if not self.holds:
-            return Chip(_("was %(verdict)s") % {"verdict": label}, "unknown", title=said)
-        return Chip(label, TONES[self.standing.verdict], title=said)
+        """What the gate says."""
+        return chip_of(self.standing, holds=self.holds)
 
     @property
     def reasons(self) -> list[dict[str, Any]]:

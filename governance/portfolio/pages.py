@@ -30,7 +30,7 @@ from governance.portfolio.forms import AttachEvidenceForm, RegisterVersionForm
 from monitoring.alerts.models import Alert
 from monitoring.alerts.rights import AlertRight
 from stewardship.access.reach import tree_of
-from stewardship.inventory.models import ModelVersion, RegisteredModel
+from stewardship.inventory.models import ModelFamily, ModelVersion, RegisteredModel
 from stewardship.inventory.pages import ModelTable, facts_of, listed
 from stewardship.inventory.register import register_version
 from stewardship.inventory.rights import ModelRight, VersionRight
@@ -68,6 +68,7 @@ class ModelPage(ObjectPage):
             may_draft=may(ChangeRight.DRAFT),
             may_register=may(VersionRight.REGISTER),
             may_report=may(ReportRight.REQUEST),
+            may_see_family=Exists(ModelFamily.objects.allowed(user, ModelFamily.view_right).filter(pk=OuterRef("family"))),
             waits=_number(ChangeRequest.objects.allowed(user, ChangeRight.VIEW).in_review()),
             alarms=_number(Alert.objects.allowed(user, AlertRight.VIEW).unresolved()),
         )
@@ -79,7 +80,8 @@ class ModelPage(ObjectPage):
 
     def get_crumbs(self) -> Iterable[Crumb]:
         family = self.object.family
-        return [Crumb(_("Models"), reverse("model_list")), Crumb(family.name, reverse("family_detail", args=[family.pk]))]
+        way = reverse("family_detail", args=[family.pk]) if self.object.may_see_family else ""
+        return [Crumb(_("Models"), reverse("model_list")), Crumb(family.name, way)]
 
     def get_chips(self) -> Iterable[Chip]:
         name = self.object.accountable_name

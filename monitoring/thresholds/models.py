@@ -59,9 +59,8 @@ class RuleQuerySet(GovernedQuerySet):
     def in_force(self, at: datetime) -> Self:
         return self.filter(valid_from__lte=at).filter(Q(valid_until__isnull=True) | Q(valid_until__gt=at))
 
-    def binding(self, regions: Iterable[UUID]) -> Self:
-        """Those that hold in one of these regions, because they are set there or above."""
-        parents = Region.objects.parents()
+    def binding(self, regions: Iterable[UUID], parents: dict[UUID, UUID | None]) -> Self:
+        """Those that hold in one of these regions, because they are set there or above; `parents` is every region's (`tree_of`)."""
         return self.filter(region__in={node for region in regions for node in tree.above(parents, region)})
 
 

@@ -9,7 +9,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from config.portal.admin import GovernedAdmin, GovernedForm, GovernedInline
+from config.portal.admin import GovernedAdmin, GovernedForm
+from config.portal.inlines import GovernedInline
 from stewardship.escalation import subjects
 from stewardship.escalation.models import Path, Run, RunEvent, Step
 from stewardship.escalation.rights import PathRight, RunRight

@@ -26,11 +26,10 @@ def path_for(subject_kind: str, level: str, region: Region) -> Path | None:
 
 def first_step(subject_kind: str, level: str, region: Region) -> Step | None:
     """The first step of the path that applies, with path and role read."""
-    tree = region.ancestors_and_self()
-    depth = {node.pk: index for index, node in enumerate(tree)}
-    steps = Step.objects.filter(path__region__in=tree, path__subject_kind=subject_kind, path__level__in={level, ""})
-    found = steps.select_related("path", "role").order_by("order")  # of equals max() keeps the first
-    return max(found, key=lambda step: (depth[step.path.region_id], step.path.level == level), default=None)
+    near = {node: place for place, node in enumerate(region.way_up())}
+    steps = Step.objects.filter(path__region__in=near, path__subject_kind=subject_kind, path__level__in={level, ""})
+    found = steps.select_related("path", "role").order_by("order")  # of equals min() keeps the first
+    return min(found, key=lambda step: (near[step.path.region_id], step.path.level != level), default=None)
 
 
 def start(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from config.portal.admin import GovernedAdmin, GovernedInline
+from config.portal.admin import GovernedAdmin
+from config.portal.inlines import GovernedInline
 from stewardship.frameworks.models import Applicability, Clause, Framework
 from stewardship.frameworks.rights import FrameworkRight
 

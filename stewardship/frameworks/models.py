@@ -70,7 +70,7 @@ class ApplicabilityQuerySet(GovernedQuerySet):
 
     def within(self, region: Region) -> Self:
         """Those made for this region or one above it."""
-        return self.filter(region__in=region.ancestors_and_self())
+        return self.filter(region__in=region.way_up())
 
 
 class Applicability(Recorded):

@@ -31,7 +31,7 @@ def record(
 ) -> Deployment:
     """The version runs there from now on; what ran there of the same model has ended. Told twice, it is one deployment."""
     require(actor, DeploymentRight.RECORD, version.model)
-    if version.model.region not in region.ancestors_and_self():
+    if version.model.region_id not in region.way_up():
         # SECURITY: a right on a model reaches as far as its own region; further out the target's must be held too.
         require(actor, DeploymentRight.RECORD, region)
     if not Decimal(0) < share <= Decimal(1):

@@ -63,7 +63,7 @@ def register_model(
         if fields.get("ruling") == "non_model" and not fields.get("ruling_rationale"):
             raise BadField(_("Why is this not a model?"), field="ruling_rationale", remedy=_("Give the reason for the ruling."))
         entity = model.legal_entity
-        if entity is not None and entity.region not in region.ancestors_and_self():
+        if entity is not None and entity.region_id not in region.way_up():
             raise BadField(
                 _("%(entity)s does not answer for %(region)s.") % {"entity": entity, "region": region},
                 field="legal_entity",

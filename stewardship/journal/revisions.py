@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db.models import Field, ForeignKey
+from django.db.models import Field, ForeignKey, Model
 from django.utils.formats import localize
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -109,20 +110,19 @@ def _shown(field: Field[Any, Any], value: Any) -> Any:
 
 
 def named(user: Any, shape: Shape, found: Sequence[Revision]) -> list[Revision]:
-    """The same revisions, with names for the keys of whatever this person may see; one query per foreign key that changed."""
-    names: dict[str, dict[Any, str]] = {}
-    for field in shape.body:
-        if isinstance(field, ForeignKey) and isinstance(field.related_model, type):
-            keys = {
-                key for item in found for change in item.changes if change.name == field.attname for key in (change.old, change.new) if key
-            }
-            if keys:
-                names[field.attname] = {row.pk: str(row) for row in allowed(user, field.related_model).filter(pk__in=keys)}
+    """The same revisions, with names for the keys of whatever this person may see; one query per noun that they point at."""
+    points_at = {
+        field.attname: field.related_model
+        for field in shape.body
+        if isinstance(field, ForeignKey) and isinstance(field.related_model, type)
+    }
+    keys: defaultdict[type[Model], set[Any]] = defaultdict(set)
+    for change in (change for item in found for change in item.changes if change.name in points_at):
+        keys[points_at[change.name]] |= {change.old, change.new} - {None, ""}
+    names = {noun: {row.pk: str(row) for row in allowed(user, noun).filter(pk__in=some)} for noun, some in keys.items() if some}
 
     def name(change: Change) -> Change:
-        known = names.get(change.name)
-        if known is None:
-            return change
+        known = names.get(points_at.get(change.name, Model), {})
         return replace(change, old=known.get(change.old, change.old), new=known.get(change.new, change.new))
 
     return [replace(item, changes=[name(change) for change in item.changes]) for item in found]

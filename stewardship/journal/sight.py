@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from config.portal.permission import reach
+from config.portal.unions import plain, present
 from stewardship.journal.errors import UnknownRecord
 from stewardship.journal.models import Entry
 from stewardship.journal.rights import EntryRight
@@ -18,28 +19,27 @@ from stewardship.journal.tables import Shape, by_table
 
 
 def visible(user: Any, entries: Iterable[Entry]) -> list[Entry]:
-    """The entries among these that the person may see, in the given order; one query per table."""
+    """The entries among these that the person may see, in the given order; one query for every 20 tables."""
     given = list(entries)
     if reach(user, EntryRight.VIEW).everywhere:
         return given
     grouped: dict[str, list[Entry]] = defaultdict(list)
     for entry in given:
         grouped[entry.tbl].append(entry)
-    seen = {(table, key) for table, some in grouped.items() for key in _seen(user, table, some)}
-    return [entry for entry in given if (entry.tbl, _key(entry)) in seen]
+    # Schema leaves, and tables of other versions, are no noun's: those are for auditors.
+    seen = present(
+        {
+            table: allowed(user, by_table()[table].noun).filter(pk__in={_key(entry) for entry in some})
+            for table, some in grouped.items()
+            if table in by_table()
+        }
+    )
+    return [entry for entry in given if (entry.tbl, plain(_key(entry))) in seen]
 
 
 def _key(entry: Entry) -> str:
     shape = by_table().get(entry.tbl)
     return entry.hid if shape is None or shape.kind == "fact" else entry.obj
-
-
-def _seen(user: Any, table: str, entries: list[Entry]) -> set[str]:
-    shape = by_table().get(table)
-    if shape is None:
-        return set()  # schema leaves, and tables of other versions: for auditors
-    rows = allowed(user, shape.noun).filter(pk__in={_key(entry) for entry in entries})
-    return {str(key) for key in rows.values_list("pk", flat=True)}
 
 
 def allowed(user: Any, model: type[Model]) -> Any:

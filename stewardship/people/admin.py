@@ -13,8 +13,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from config.portal.admin import GovernedAdmin, GovernedForm, GovernedInline
+from config.portal.admin import GovernedAdmin, GovernedForm
 from config.portal.errors import DomainError, Invalid
+from config.portal.inlines import GovernedInline
 from config.portal.permission import permits
 from stewardship.people import standing
 from stewardship.people.models import Absence, Delegation, Membership, Team, User

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
@@ -96,6 +96,18 @@ class Region(Recorded):
                     below.save()
         tree.changed()
 
+    def learn_way(self, parents: Mapping[UUID, UUID | None]) -> None:
+        """Take the way to the root from a tree that was read already (`tree_of`), so that `way_up` asks nothing."""
+        self.__dict__["_way"] = (tree.changes(), tree.above(parents, self.pk))
+
+    def way_up(self) -> list[UUID]:
+        """The ids from this region up to the root; one query, asked again of the same object only when the tree changed."""
+        kept: tuple[int, list[UUID]] | None = self.__dict__.get("_way")
+        if kept is None or kept[0] != tree.changes():
+            self.learn_way(Region.objects.parents())
+            kept = self.__dict__["_way"]
+        return list(kept[1])
+
     def ancestors_and_self(self) -> list[Region]:
         """From the root down to this region; one query, asked again of the same object only when the tree changed."""
         stamp = tree.changes()
@@ -103,7 +115,8 @@ class Region(Recorded):
         if kept is None or kept[0] != stamp:
             found = {region.pk: region for region in Region.objects.all()}
             parents = {pk: region.parent_id for pk, region in found.items()}
-            kept = self.__dict__["_line"] = (stamp, [found[pk] for pk in reversed(tree.above(parents, self.pk))])
+            self.learn_way(parents)
+            kept = self.__dict__["_line"] = (stamp, [found[pk] for pk in reversed(self.way_up())])
         return list(kept[1])
 
 

@@ -6,9 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from itertools import chain
+from operator import or_
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from stewardship.inventory.models import RegisteredModel
@@ -36,26 +39,22 @@ def scope_path(model: RegisteredModel | None, region: Region | None) -> list[rul
         region = region or model.region
     if region is None:
         raise ValueError("Ask for a model or a region.")
-    return path + [("region", node.pk) for node in reversed(region.ancestors_and_self())]
+    return path + [("region", node) for node in region.way_up()]
 
 
-def _on(path: list[rules.ScopeKey]) -> Q:
-    ids: defaultdict[str, list[UUID]] = defaultdict(list)
-    for kind, pk in path:
-        ids[kind].append(pk)
-    found = Q(region_id__in=ids["region"])
-    for kind in ("family", "model"):
-        if ids[kind]:
-            found |= Q(**{f"{kind}_id__in": ids[kind]})
-    return found
+def _on(paths: Iterable[list[rules.ScopeKey]]) -> Q:
+    ids: defaultdict[str, set[UUID]] = defaultdict(set)
+    for kind, pk in chain.from_iterable(paths):
+        ids[kind].add(pk)
+    return reduce(or_, (Q(**{f"{kind}_id__in": found}) for kind, found in ids.items()), Q(pk__in=()))
 
 
 def holders(
     role: Role | str, *, model: RegisteredModel | None = None, region: Region | None = None, at: datetime | None = None
 ) -> list[Holder]:
-    """Who holds the role, nearest first, each person once; empty when it is vacant or its slug is unknown. Six queries at most."""
-    found = holders_of([role] if isinstance(role, Role) else list(Role.objects.filter(slug=role)), model=model, region=region, at=at)
-    return next(iter(found.values()), [])
+    """Who holds the role, nearest first, each person once; empty when it is vacant or its slug is unknown. Four queries at most."""
+    path = scope_path(model, region)
+    return Roll([role], at or timezone.now(), paths=[path]).held(role, path)
 
 
 def holders_of(
@@ -68,50 +67,62 @@ def holders_of(
 ) -> dict[Role, list[Holder]]:
     """The holders of several roles at once, with as many queries as for one; `scopes` for who shows where each was assigned."""
     path = scope_path(model, region)
-    roll = Roll(roles, at or timezone.now(), on=_on(path), scopes=scopes)
+    roll = Roll(roles, at or timezone.now(), paths=[path], scopes=scopes)
     return {role: roll.held(role, path) for role in roles}
 
 
 class Roll:
-    """Who holds some roles, read at once (four to six queries), then asked for any number of scopes without another.
+    """Who holds some roles (or slugs of roles), read at once by one to three queries, then asked for any number of scopes.
 
-    `on` narrows the assignments that are read; without it those of all scopes are. `scopes` reads what they are assigned on, too.
+    `paths` narrows what is read to assignments on them; without it those of all scopes are read. `scopes` reads what they are
+    assigned on, too, with one query for each of the three kinds.
     """
 
-    def __init__(self, roles: Iterable[Role], at: datetime, on: Q | None = None, *, scopes: bool = False) -> None:
+    def __init__(
+        self, roles: Iterable[Role | str], at: datetime, *, paths: Iterable[list[rules.ScopeKey]] | None = None, scopes: bool = False
+    ) -> None:
+        asked = list(roles)
+        ids, slugs = {role.pk for role in asked if isinstance(role, Role)}, {role for role in asked if isinstance(role, str)}
         rows = list(
             RoleAssignment.objects.in_force(at)
-            .filter(Q() if on is None else on, role__in=list(roles))
-            .select_related("user", "team")
+            .filter(Q() if paths is None else _on(paths), Q(role__in=ids) | Q(role__slug__in=slugs) if slugs else Q(role__in=ids))
+            .annotate(away=_away("user", at))
+            .select_related("user", "team", "role")
             .prefetch_related(*(("region", "family", "model") if scopes else ()))
             .order_by("valid_from", "id")
         )
+        away = {row.user_id for row in rows if row.away}
         members: defaultdict[UUID, list[User]] = defaultdict(list)
         teams = {row.team_id for row in rows if row.team_id is not None}
         if teams:
-            in_teams = Membership.objects.in_force(at).filter(team_id__in=teams).select_related("user").order_by("starts", "id")
-            for membership in in_teams:
+            in_teams = Membership.objects.in_force(at).filter(team_id__in=teams).annotate(away=_away("user", at))
+            for membership in in_teams.select_related("user").order_by("starts", "id"):
                 members[membership.team_id].append(membership.user)
+                away |= {membership.user_id} if membership.away else set()
         self._people: dict[UUID, User] = {}
         self._given: defaultdict[UUID, list[rules.Given]] = defaultdict(list)
         self._assignments = {row.pk: row for row in rows}
+        self._roles = {row.role.slug: row.role for row in rows}
         for row in rows:
             users = [row.user] if row.user is not None else members[row.team_id] if row.team_id is not None else []
             self._people.update((user.pk, user) for user in users)
             self._given[row.role_id].append(rules.Given(row.pk, row.scope_key, tuple(user.pk for user in users)))
-        self._absent, self._delegates = _standing_in(self._people, at)
+        self._absent, self._delegates = _standing_in(self._people, away, at)
         self._active = frozenset(pk for pk, user in self._people.items() if user.is_active)
 
-    def held(self, role: Role, path: list[rules.ScopeKey]) -> list[Holder]:
+    def held(self, role: Role | str, path: list[rules.ScopeKey]) -> list[Holder]:
         """Who holds the role on this path of scopes (`scope_path`), nearest first."""
+        known = self._roles.get(role) if isinstance(role, str) else role
+        if known is None:
+            return []
         near = set(path)
         found = rules.resolve(
-            [given for given in self._given[role.pk] if given.scope in near],
+            [given for given in self._given[known.pk] if given.scope in near],
             path,
-            replace=role.combine == Combine.REPLACE and not role.second_line,
+            replace=known.combine == Combine.REPLACE and not known.second_line,
             active=self._active,
             absent=self._absent,
-            delegates=self._delegates if role.delegable else {},
+            delegates=self._delegates if known.delegable else {},
         )
         return [
             Holder(
@@ -124,18 +135,21 @@ class Roll:
         ]
 
 
-def _standing_in(people: dict[UUID, User], at: datetime) -> tuple[frozenset[UUID], dict[UUID, list[UUID]]]:
-    """Who of these people (and their delegates, who are added to them) is absent, and who stands in for whom."""
-    away = set(Absence.objects.in_force(at).filter(user_id__in=list(people)).values_list("user_id", flat=True)) if people else set()
+def _away(who: str, at: datetime) -> Exists:
+    return Exists(Absence.objects.in_force(at).filter(user=OuterRef(who)))
+
+
+def _standing_in(people: dict[UUID, User], away: set[UUID], at: datetime) -> tuple[frozenset[UUID], dict[UUID, list[UUID]]]:
+    """Who is absent of those `away` and their delegates, who are added to the people; and who stands in for whom."""
     delegates: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    absent = set(away)
     if away:
-        given = Delegation.objects.in_force(at).filter(delegator_id__in=away).select_related("delegate").order_by("starts", "id")
-        for delegation in given:
+        given = Delegation.objects.in_force(at).filter(delegator_id__in=away).annotate(away=_away("delegate", at))
+        for delegation in given.select_related("delegate").order_by("starts", "id"):
             people[delegation.delegate_id] = delegation.delegate
             delegates[delegation.delegator_id].append(delegation.delegate_id)
-        standing_in = {pk for found in delegates.values() for pk in found}
-        away |= set(Absence.objects.in_force(at).filter(user_id__in=standing_in).values_list("user_id", flat=True))
-    return frozenset(away), dict(delegates)
+            absent |= {delegation.delegate_id} if delegation.away else set()
+    return frozenset(absent), dict(delegates)
 
 
 def accountable(model: RegisteredModel, at: datetime | None = None) -> User | None:
@@ -143,7 +157,7 @@ def accountable(model: RegisteredModel, at: datetime | None = None) -> User | No
     moment = at or timezone.now()
     path = scope_path(model, None)
     near = {scope: place for place, scope in enumerate(path)}
-    rows = RoleAssignment.objects.in_force(moment).filter(_on(path), role__accountable=True).select_related("user")
+    rows = RoleAssignment.objects.in_force(moment).filter(_on([path]), role__accountable=True).select_related("user")
     nearest = min(rows, key=lambda row: near[row.scope_key], default=None)
     if nearest is None or nearest.user is None or not nearest.user.is_active:
         return None

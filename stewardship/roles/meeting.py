@@ -10,7 +10,7 @@ from stewardship.roles.models import Scope
 
 
 def _above(regions: list[Region]) -> set[object]:
-    return {node.pk for region in regions for node in region.ancestors_and_self()}
+    return {node for region in regions for node in region.way_up()}
 
 
 def meeting(scope: Scope) -> Q:

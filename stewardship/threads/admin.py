@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from config.portal.admin import GovernedAdmin, GovernedInline
+from config.portal.admin import GovernedAdmin
+from config.portal.inlines import GovernedInline
 from stewardship.threads.models import Comment, Thread
 from stewardship.threads.rights import ThreadRight
 

@@ -62,14 +62,16 @@ def thread_context(
     person was never shown, or into another region's thread.
     """
     user: User = request.user  # type: ignore[assignment]  # pages are for people who are signed in
-    thread = Thread.objects.allowed(user, ThreadRight.VIEW).filter(subject_kind=subject_kind, subject_id=subject_id).first()
+    # A thread begins with its first comment, so that the comments bring it along.
+    said = Comment.objects.allowed(user, ThreadRight.VIEW).filter(thread__subject_kind=subject_kind, thread__subject_id=subject_id)
+    comments = list(said.select_related("author", "thread"))
     sealed = signing.dumps(
         [str(user.pk), subject_kind, str(subject_id), str(region.pk), str(model.pk) if model else None, request.path], salt=SALT
     )
     return {
         "discussion": Discussion(
-            comments=list(thread.comments.select_related("author")) if thread else [],
-            resolved=thread is not None and thread.status == Status.RESOLVED,
+            comments=comments,
+            resolved=bool(comments) and comments[0].thread.status == Status.RESOLVED,
             may_comment=allowed_to(user, ThreadRight.COMMENT, model or region) if may_comment is None else may_comment,
             sealed=sealed,
             back=request.get_full_path(),

@@ -52,6 +52,7 @@ def one_full_model(cast: Any, changes: int = 30) -> Any:
     from stewardship.people.models import system_user
     from tests.cast import make_model, make_version
     from tests.governance.change_case import decides, full_draft, policy, route, with_evidence
+    from tests.governance.crowded_case import crowded, everybody, waiver
 
     model = make_model(cast)
     live = make_version(model, "1.0.0")
@@ -68,6 +69,11 @@ def one_full_model(cast: Any, changes: int = 30) -> Any:
         change = full_draft(cast, model, version)
         if number % 2:
             submit(change, actor=cast.users["alice"])
+    everybody(cast)
+    version = make_version(model, "2.0.0", committer="Somebody <somebody@example.org>")
+    with_evidence(version)
+    crowded(cast, model, version)
+    waiver(cast, model)
     return live
 
 

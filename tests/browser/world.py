@@ -198,7 +198,7 @@ NO_PAGE: Mapping[str, str] = {
     **dict.fromkeys(("journal_checkpoint", "journal_bundle", "journal_tile", "history_proof"), "files of the journal"),
     **dict.fromkeys(("report_file", "report_bundle", "file_download", "dossier_markdown", "dossier_json", "totp_picture"), "files"),
     **dict.fromkeys(("mfa_download_recovery_codes", "journal_key"), "files"),
-    **dict.fromkeys(("change_submit", "comment_add", "thread_settle", "theme", "token_revoke"), "answers POST only"),
+    **dict.fromkeys(("change_submit", "change_gate", "comment_add", "thread_settle", "theme", "token_revoke"), "answers POST only"),
     **dict.fromkeys(("absence_end", "delegation_end"), "answers POST only"),
     **dict.fromkeys(("notice_open", "account_reauthenticate", "mfa_authenticate", "mfa_reauthenticate"), "leads elsewhere"),
     "account_reset_password_from_key": "needs a letter",

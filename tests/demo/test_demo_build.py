@@ -162,6 +162,13 @@ def test_a_second_build_changes_nothing(example: Example, seen: dict[str, Any]) 
     assert again == seen
 
 
+def test_every_link_leads_somewhere_and_no_page_is_dear(example: Example, seen: dict[str, Any]) -> None:
+    found = json.loads(example.run("-m", "tests.demo.crawl", "gemma", "ruth", "anna").stdout)
+    assert {"change_detail", "model_detail", "history", "admin:monitoring_rule_change"} <= set(found["gemma"]["kinds"])
+    assert {name: one["lost"] for name, one in found.items() if one["lost"]} == {}
+    assert {name: one["dear"] for name, one in found.items() if one["dear"]} == {}
+
+
 def test_what_is_needed_to_sign_in_is_for_its_owner_only(example: Example) -> None:
     path = example.folder / "demo.json"
     assert path.stat().st_mode & 0o777 == 0o600

@@ -50,6 +50,14 @@ def test_a_rollback_needs_no_plan_to_roll_back_and_a_waiver_no_version() -> None
     assert rules.missing({**waiver, "waiver_until": None})[0][0] == "waiver_until"
 
 
+@pytest.mark.parametrize(
+    ("kind", "plans"), [("deployment", True), ("retraining", True), ("rollback", False), ("waiver", False), ("new", False)]
+)
+def test_only_what_moves_forward_plans_how_to_get_back(kind: str, plans: bool) -> None:
+    assert rules.needs(kind, "rollback") is plans
+    assert rules.needs("deployment", "rollback.steps")
+
+
 def test_a_kind_nobody_described_is_refused() -> None:
     assert rules.missing({"kind": "mystery"})[0][0] == "kind"
 

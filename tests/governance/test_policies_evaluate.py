@@ -12,7 +12,7 @@ from django.utils import timezone
 from governance.policies import hooks
 from governance.policies.draft import add_rule, create_policy, next_version
 from governance.policies.errors import NotWaivable
-from governance.policies.evaluate import evaluate, judge, with_people
+from governance.policies.evaluate import evaluate, helpers, judge, with_people
 from governance.policies.models import Evaluation, PolicyVersion, Waiver
 from governance.policies.waive import grant, who_decides
 from stewardship.access.errors import Forbidden
@@ -21,6 +21,7 @@ from stewardship.journal import canonical
 from stewardship.journal.acting import acting
 from stewardship.people.models import User
 from stewardship.regions.models import Region
+from stewardship.roles.holders import Roll, scope_path
 from tests.cast import Cast
 
 FACTS: dict[str, Any] = {"model": {"tier": 2}, "evidence": {"metrics": {"recall": {"low": Decimal("0.81"), "value": Decimal("2.0")}}}}
@@ -95,12 +96,16 @@ def test_the_people_who_can_help_are_named_late(cast: Cast, system: User, model:
     adopt(cast, system, "global", "model.tier == 2", remedy="Ask.", remedy_role=cast.roles["owner"])
     findings = judge(FACTS, model.region, timezone.now(), model=model).findings
     assert {one["who"] for one in findings} == {"validator", "pipeline", ""}, "stored findings hold no names"
-    named = {one["rule"]: one for one in with_people(findings, model=model, region=model.region, at=timezone.now())}
-    assert named["policy-eu/recall"]["who"] == "Bob Berger (validator)"
-    assert named["policy-eu/recall"]["vacant"] is False
+
+    def named() -> dict[str, dict[str, Any]]:
+        roll = Roll(helpers(findings), timezone.now(), paths=[scope_path(model, model.region)])
+        return {one["rule"]: one for one in with_people(findings, model=model, region=model.region, roll=roll)}
+
+    assert named()["policy-eu/recall"]["who"] == "Bob Berger (validator)"
+    assert named()["policy-eu/recall"]["vacant"] is False
     cast.roles["pipeline"].assignments.get().end(actor=system, reason="Gone")
-    vacant = {one["rule"]: one for one in with_people(findings, model=model, region=model.region, at=timezone.now())}
-    assert (vacant["other/recall"]["who"], vacant["other/recall"]["vacant"]) == ("pipeline", True)
+    vacant = named()["other/recall"]
+    assert (vacant["who"], vacant["vacant"]) == ("pipeline", True)
 
 
 def waive(model: RegisteredModel, actor: User, rule: str = "policy-de/recall", **fields: Any) -> Waiver:

@@ -29,7 +29,7 @@ from stewardship.inventory.register import digest_of
 from stewardship.journal.acting import acting
 from stewardship.journal.sequence import settle
 from stewardship.people.models import User
-from tests.cast import Cast, make_model, make_version
+from tests.cast import Cast, make_family, make_model, make_version
 from tests.governance.audit_case import story
 from tests.governance.change_case import full_draft, metrics, with_evidence
 
@@ -87,6 +87,14 @@ def test_what_nobody_may_see_is_not_there(told: RegisteredModel, gita: User, cha
     for person in (gita, charlie):
         page(person, address(told), status=404)
     page(gita, address(foreign_model))
+
+
+def test_a_family_leads_to_its_page_only_where_that_may_be_seen(told: RegisteredModel, cast: Cast, alice: User) -> None:
+    abroad = make_model(cast, "abroad", family=make_family(cast, "family-of-japan", "jp"))
+    for model, link in ((told, True), (abroad, False)):
+        html = page(alice, address(model))
+        assert model.family.name in html
+        assert (reverse("family_detail", args=[model.family_id]) in html) is link
 
 
 def test_a_change_in_review_is_named_with_those_it_waits_for(told: RegisteredModel, cast: Cast, alice: User) -> None:

@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from monitoring.thresholds.errors import ThresholdRefused
@@ -17,7 +19,8 @@ from monitoring.thresholds.resolve import effective
 from monitoring.thresholds.rules import Level
 from stewardship.access.errors import Forbidden, NotVisible
 from stewardship.inventory.models import RegisteredModel
-from stewardship.people.models import User
+from stewardship.people.models import User, system_user
+from stewardship.roles.assign import assign
 from tests.cast import Cast
 from tests.monitoring.conftest import START, Send, saved, window
 
@@ -142,3 +145,17 @@ def test_an_override_has_exactly_one_scope(rule: Rule, cast: Cast, frank: User, 
             valid_from=START,
         )  # fmt: skip
     assert refused.value.field == "region"
+
+
+def test_the_overrides_of_a_rule_are_read_together(regional: Client, rule: Rule, cast: Cast, frank: User, model: RegisteredModel) -> None:
+    assign(actor=system_user(), role="regional-admin", user=frank, region=cast.regions["global"], rationale="Configures the root")
+    url = f"/monitoring/rule/{rule.pk}/change/"
+    regional.get(url)  # what is read once for all requests
+    prices = []
+    for number, (parameter, value) in enumerate((("act", "0.25"), ("investigate", "0.15"), ("observe", "0.05")), start=1):
+        override(actor=frank, rule=rule, parameter=parameter, value=Decimal(value), model=model, reason="x", valid_from=timezone.now())
+        with CaptureQueriesContext(connection) as asked:
+            page = regional.get(url).content.decode()
+        assert page.count(f'<option value="{model.pk}" selected>{model.name}</option>') == number
+        prices.append(len(asked))
+    assert len(set(prices)) == 1, prices

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.db.models import BaseConstraint, UniqueConstraint
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 
 from config.portal import acting as shell_acting
 from config.portal.admin import GovernedAdmin
@@ -89,6 +91,36 @@ def test_a_drop_down_tells_no_more_than_a_list(client: Client, frank: User, cast
     page = client.get(_change(cast.regions["de"])).content.decode()
     assert "France</option>" in page
     assert "Japan</option>" not in page
+
+
+def test_a_reference_leads_only_where_the_person_may_go(client: Client, bob: User, gita: User, cast: Cast) -> None:
+    client.force_login(gita)
+    page = client.get(_change(cast.regions["jp"])).content.decode()
+    assert "APAC" in page
+    assert _change(cast.regions["apac"]) not in page, "its page would be a 404"
+    client.force_login(bob)
+    assert f'<a href="{_change(cast.regions["eu"])}">EU</a>' in client.get(_change(cast.regions["de"])).content.decode()
+
+
+def test_rows_inside_a_screen_are_read_together(client: Client, frank: User, cast: Cast) -> None:
+    path = Path(slug="calls", name="Calls", region=cast.regions["eu"], subject_kind="approval")
+    with acting(system_user(), "A path"):
+        path.save()
+    client.force_login(frank)
+    client.get(f"/stewardship/path/{path.pk}/change/")  # what is read once for all requests
+
+    def price() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            page = client.get(f"/stewardship/path/{path.pk}/change/").content.decode()
+        assert page.count("selected>risk officer</option>") == path.steps.count()
+        return len(asked)
+
+    prices = []
+    for order in range(1, 6):
+        with acting(system_user(), "One more"):
+            Step(path=path, order=order, role=cast.roles["risk"], after_seconds=60, expects="Look").save()
+        prices.append(price())
+    assert len(set(prices)) == 1, prices
 
 
 def test_what_ends_up_outside_one_s_reach_is_undone(client: Client, frank: User, cast: Cast) -> None:

@@ -29,7 +29,7 @@ class WaiverQuerySet(GovernedQuerySet):
 
     def covering(self, model: RegisteredModel, target: Region) -> Self:
         """Those that excuse this model at a target of this region: granted for it or for a region above it."""
-        return self.filter(model=model, region__in=[node.pk for node in target.ancestors_and_self()])
+        return self.filter(model=model, region__in=target.way_up())
 
 
 class Waiver(Recorded):
