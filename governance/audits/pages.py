@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -59,6 +60,11 @@ class ReportDetail(ObjectPage):
     nav = "report_list"
     select_related = ("model", "requested_by", "job", "blob")
     template_name = "governance/audits/report_detail.html"
+
+    def get_queryset(self) -> Any:
+        """With whether the person may ask for reports there: whoever may not is offered neither to cancel nor to ask again."""
+        may = RegisteredModel.objects.allowed(self.request.user, ReportRight.REQUEST).filter(pk=OuterRef("model"))
+        return super().get_queryset().annotate(may_request=Exists(may))
 
     def get_title(self) -> str:
         report: Report = self.object

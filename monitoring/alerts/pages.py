@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -24,7 +25,8 @@ from monitoring.alerts.rights import AlertRight
 from monitoring.signals.models import Window
 from monitoring.thresholds.models import LevelChoice
 from monitoring.thresholds.rules import Level
-from stewardship.access import allowed_to, require
+from stewardship.access import require
+from stewardship.access.reach import tree_of
 from stewardship.escalation import story as escalation
 from stewardship.inventory.models import RegisteredModel
 from stewardship.inventory.rights import ModelRight
@@ -83,6 +85,9 @@ class AlertList(ListPage):
         return super().get_queryset().select_related("model", "region")
 
 
+VERBS = {"may_acknowledge": AlertRight.ACKNOWLEDGE, "may_investigate": AlertRight.INVESTIGATE, "may_resolve": AlertRight.RESOLVE}
+
+
 class AlertDetail(ObjectPage):
     """The answer first, then the card, the chart, and what happened."""
 
@@ -90,6 +95,16 @@ class AlertDetail(ObjectPage):
     right = AlertRight.VIEW
     select_related = ("model", "region", "version", "environment", "series__metric", "rule", "source", "acknowledged_by")
     template_name = "monitoring/alerts/alert_page.html"
+
+    def get_queryset(self) -> Any:
+        """With what the person may do about it, all in the statement that finds it."""
+        user = self.request.user
+
+        def may(right: str) -> Exists:
+            return Exists(Alert.objects.allowed(user, right).filter(pk=OuterRef("pk")))
+
+        rights = {name: may(right) for name, right in VERBS.items()}
+        return super().get_queryset().annotate(**rights)
 
     def get_title(self) -> str:
         return f"{self.object.get_level_display()}: {self.object.title}"
@@ -108,6 +123,8 @@ class AlertDetail(ObjectPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         alert, user = self.object, self.request.user
         run = story.run_of(alert, user)
+        if run is not None:
+            run.region.learn_way(tree_of(user))
         told = escalation.tell(run, timezone.now()) if run is not None else None
         here = TRANSITIONS[Status(alert.status)]
         judged = alert.resolution in BY_PEOPLE
@@ -119,9 +136,9 @@ class AlertDetail(ObjectPage):
             chart=self._chart(windows),
             card=card(alert, user, windows[-1] if windows else None),
             events=story.events(alert, told),
-            may_acknowledge=Status.ACKNOWLEDGED in here and allowed_to(user, AlertRight.ACKNOWLEDGE, alert),
-            may_investigate=Status.INVESTIGATING in here and allowed_to(user, AlertRight.INVESTIGATE, alert),
-            may_resolve=not judged and allowed_to(user, AlertRight.RESOLVE, alert),
+            may_acknowledge=Status.ACKNOWLEDGED in here and alert.may_acknowledge,
+            may_investigate=Status.INVESTIGATING in here and alert.may_investigate,
+            may_resolve=not judged and alert.may_resolve,
             investigate_form=InvestigateForm(auto_id="investigate_%s"),
             resolve_form=ResolveForm(auto_id="resolve_%s"),
             aside=[

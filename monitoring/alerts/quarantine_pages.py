@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +16,7 @@ from config.portal.pages import ActionPage, Crumb, ListPage
 from config.portal.tables import Column, Filter, Table
 from monitoring.alerts.receive import place
 from monitoring.signals.forms import DismissForm, PlaceForm
-from monitoring.signals.models import Quarantined
+from monitoring.signals.models import Quarantined, Source
 from monitoring.signals.models.quarantine import Status
 from monitoring.signals.quarantine import dismiss
 from monitoring.signals.rights import SourceRight
@@ -24,8 +25,8 @@ from stewardship.access import require
 TONES: dict[str, Tone] = {Status.WAITING: "watch", Status.PLACED: "good", Status.DISMISSED: "neutral"}
 
 
-def _open(item: Quarantined) -> str | None:
-    return reverse("quarantine_place", args=[item.pk]) if item.status == Status.WAITING else None
+def _open(item: Any) -> str | None:
+    return reverse("quarantine_place", args=[item.pk]) if item.status == Status.WAITING and item.may_place else None
 
 
 class QuarantineTable(Table):
@@ -60,7 +61,8 @@ class QuarantineList(ListPage):
         return ngettext("%(n)d signal could not be placed", "%(n)d signals could not be placed", waiting) % {"n": waiting}
 
     def get_queryset(self) -> Any:
-        return super().get_queryset().select_related("source")
+        may = Source.objects.allowed(self.request.user, SourceRight.CONFIGURE).filter(pk=OuterRef("source"))
+        return super().get_queryset().select_related("source").annotate(may_place=Exists(may))
 
 
 class QuarantineAction(ActionPage):

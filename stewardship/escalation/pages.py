@@ -16,6 +16,7 @@ from config.portal.chips import Chip
 from config.portal.pages import ActionPage, Crumb, ListPage, ObjectPage
 from config.portal.tables import Column, Filter, Table
 from stewardship.access import require
+from stewardship.access.reach import tree_of
 from stewardship.escalation import by_hand, story, subjects
 from stewardship.escalation.errors import UnknownSubject
 from stewardship.escalation.forms import ReasonForm
@@ -85,6 +86,7 @@ class RunDetail(ObjectPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         run, user = self.object, self.request.user
+        run.region.learn_way(tree_of(user))
         here = TRANSITIONS[Status(run.status)]
         held = _held(user, run, RunRight.ACKNOWLEDGE, RunRight.ESCALATE, RunRight.STOP)
         return super().get_context_data(

@@ -97,15 +97,17 @@ class Region(Recorded):
         tree.changed()
 
     def learn_way(self, parents: Mapping[UUID, UUID | None]) -> None:
-        """Take the way to the root from a tree that was read already (`tree_of`), so that `way_up` asks nothing."""
-        self.__dict__["_way"] = (tree.changes(), tree.above(parents, self.pk))
+        """Take the way to the root from a tree that was read already (`tree_of`), so that `way_up` asks nothing; if it is in it."""
+        if self.pk in parents:
+            self.__dict__["_way"] = (tree.changes(), tree.above(parents, self.pk))
 
     def way_up(self) -> list[UUID]:
         """The ids from this region up to the root; one query, asked again of the same object only when the tree changed."""
+        if self.parent_id is None:
+            return [self.pk]
         kept: tuple[int, list[UUID]] | None = self.__dict__.get("_way")
         if kept is None or kept[0] != tree.changes():
-            self.learn_way(Region.objects.parents())
-            kept = self.__dict__["_way"]
+            kept = self.__dict__["_way"] = (tree.changes(), tree.above(Region.objects.parents(), self.pk))
         return list(kept[1])
 
     def ancestors_and_self(self) -> list[Region]:

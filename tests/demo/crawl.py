@@ -13,7 +13,7 @@ from collections import deque
 from typing import Any
 
 MOST_QUERIES, MOST_BYTES = 20, 60 * 1024
-A_FEW = 4  # pages of one kind, and of it with something chosen in its address
+A_FEW = 3  # pages of one kind, and of it with something chosen in its address
 LINK = re.compile(r'href="(/[^"#]*)')
 
 

@@ -17,6 +17,7 @@ from governance.audits import attach, build, verify_cli
 from governance.audits.errors import JournalNotReady, NotReady, RowDiffers
 from governance.audits.models import Report, Status
 from governance.audits.request import cancel, request
+from governance.audits.rights import ReportRight
 from governance.audits.rows import collect
 from stewardship.access.errors import Forbidden, NotVisible
 from stewardship.documents import jobs, pdf
@@ -26,6 +27,8 @@ from stewardship.journal.acting import acting
 from stewardship.journal.guards import drop_guards
 from stewardship.notices.models import Notice
 from stewardship.people.models import User, system_user
+from stewardship.roles.assign import assign
+from stewardship.roles.matrix import define_role
 from tests.cast import Cast, make_version
 from tests.governance.audit_case import ready, story
 
@@ -249,6 +252,20 @@ def test_a_cancelled_and_a_failed_report_say_so(browser: Client, report: Report,
     page = browser.get(f"/reports/{other.pk}/").content.decode()
     assert "could not be made" in page
     assert "The disk is full." in page
+
+
+def test_who_may_not_ask_for_a_report_is_not_offered_to(cast: Cast, report: Report, alice: User, client: Client) -> None:
+    reads = define_role(actor=system_user(), slug="reader", name="reader", rights={ReportRight.VIEW: "I"})
+    assign(actor=system_user(), role=reads, user=cast.users["charlie"], region=cast.regions["de"], rationale="Reads reports")
+    cancel, again = f"/reports/{report.pk}/cancel/", f"/models/{report.model_id}/report/"
+    for person, offered in ((cast.users["charlie"], False), (alice, True)):
+        client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+        assert (cancel in client.get(f"/reports/{report.pk}/").content.decode()) is offered
+        assert client.get(cancel).status_code == (200 if offered else 404)
+    report.fail(actor=alice, problem="The disk is full.")
+    assert again in client.get(f"/reports/{report.pk}/").content.decode()
+    client.force_login(cast.users["charlie"], backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert again not in client.get(f"/reports/{report.pk}/").content.decode()
 
 
 def test_what_a_person_may_not_see_is_not_there(report: Report, gita: User, client: Client) -> None:
