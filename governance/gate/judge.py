@@ -79,7 +79,7 @@ def evaluate(place: Place, at: datetime) -> Result:
 
 
 def agreement_for(place: Place, at: datetime) -> tuple[Agreement, ChangeRequest | None, Reason | None]:
-    """The approval this place rests on, or why there is none that holds; of one in review the change, so that its content is judged."""
+    """The approval this place rests on, or why none holds; with the change whose content is judged, be it in review or superseded."""
     found = list(
         ChangeRequest.objects.for_target(version=place.version, environment=place.environment, region=place.region)
         .filter(kind__in=TARGETED, status__in=[Status.APPROVED, Status.IMPLEMENTED, Status.SUBMITTED])
@@ -98,7 +98,7 @@ def agreement_for(place: Place, at: datetime) -> tuple[Agreement, ChangeRequest 
         if not superseded(change.implemented_at or change.decided_at, _implemented_there(place)):
             return Agreement.HOLDS, change, None
     if current:
-        return Agreement.SUPERSEDED, None, _superseded(current[0])
+        return Agreement.SUPERSEDED, current[0], _superseded(current[0])
     if waiting := next((each for each in found if each.status == Status.SUBMITTED), None):
         return Agreement.IN_REVIEW, waiting, _in_review(waiting)
     return Agreement.NONE, None, _nothing(place, at)

@@ -216,6 +216,7 @@ def test_a_standing_made_with_an_update_is_not_believed(cast: Cast, model: Regis
 def test_another_version_took_the_place_so_the_old_approval_is_out(
     cast: Cast, model: RegisteredModel, version: ModelVersion, pipeline: User
 ) -> None:
+    policy(cast, "eu", rules={"plan": "change.has_rollback_plan"})
     approved(cast, model, version)
     production = cast.environments["production"]
     record_deployment(actor=pipeline, version=version, environment=production, region=cast.regions["de"])
@@ -227,6 +228,7 @@ def test_another_version_took_the_place_so_the_old_approval_is_out(
     answer = asked(pipeline, version)
     assert answer.verdict == "deny"
     assert "another version has taken the place" in answer.reasons[0]["text"]
+    assert len(answer.reasons) == 1, "the change had a plan, so nobody is told that there is none"
     assert {"kind": "version", "version": "1.2.0"}.items() <= answer.alternatives[0].items()
 
 

@@ -262,13 +262,15 @@ def test_the_sidebar_and_the_palette_know_alerts(alert: Alert, ivan: User, gita:
 
 
 def test_quarantine_is_a_page_where_facts_are_placed_and_dismissed(
-    client: Client, send: Send, rule: Rule, frank: User, alice: User
+    client: Client, send: Send, rule: Rule, frank: User, alice: User, bob: User
 ) -> None:
     send(window(0, 0.15, model="tumor-risk"), window(1, 0.1, region="moon"))
     text = page(client, frank, "/quarantine/")
     assert "2 signals could not be placed" in text
     item = Quarantined.objects.get(field="model")
     url = f"/quarantine/{item.pk}/"
+    assert f"{url}place/" not in page(client, bob, "/quarantine/"), "who may look only would be refused there"
+    assert f"{url}place/" in page(client, frank, "/quarantine/")
     assert "tumor-risk" in page(client, frank, f"{url}place/")
     fields = {"model": "tumor-risk", "region": "de", "metric": "drift", "reason": "Again"}
     assert client.post(f"{url}place/", fields).status_code == 422
