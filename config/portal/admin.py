@@ -24,9 +24,9 @@ from django.utils.translation import gettext_lazy
 from config.portal import staleness
 from config.portal.acting import act
 from config.portal.errors import DomainError, Forbidden, Missing
-from config.portal.leads import Led, open_to
 from config.portal.pages import attach
 from config.portal.permission import holds
+from config.portal.readonly import Shown, open_to
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -244,11 +244,11 @@ class GovernedAdmin(_ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], add: bool = False, change: bool = False, form_url: str = "", obj: Any = None
     ) -> HttpResponse:
-        """With links to what the person may open, and to nothing else."""
+        """With what can only be read as `readonly` shows it."""
         inlines = context["inline_admin_formsets"]
         rows = [form.instance for inline in inlines for form in inline.formset.initial_forms]
         opens = open_to(self.admin_site, request, [obj, *rows] if obj is not None else rows)
-        context |= {"adminform": Led(context["adminform"], opens), "inline_admin_formsets": [Led(each, opens) for each in inlines]}
+        context |= {"adminform": Shown(context["adminform"], opens), "inline_admin_formsets": [Shown(each, opens) for each in inlines]}
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

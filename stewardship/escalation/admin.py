@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.admin import GovernedAdmin, GovernedForm
@@ -19,7 +20,7 @@ from stewardship.escalation.rights import PathRight, RunRight
 class PathForm(GovernedForm):
     """What a path is about is chosen, never typed."""
 
-    subject_kind = forms.ChoiceField(label=_("called about"))
+    subject_kind = forms.ChoiceField(label=capfirst(_("called about")))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

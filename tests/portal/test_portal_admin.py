@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from html import unescape
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from config.portal.errors import Unavailable
 from stewardship.escalation.models import Path, Step
 from stewardship.journal.acting import acting
 from stewardship.people.models import User, system_user
-from stewardship.regions.models import Region
+from stewardship.regions.models import Region, WorkingCalendar
 from stewardship.regions.rights import RegionRight
 from stewardship.roles.assign import assign
 from tests.cast import Cast
@@ -100,6 +102,18 @@ def test_a_reference_leads_only_where_the_person_may_go(client: Client, bob: Use
     assert _change(cast.regions["apac"]) not in page, "its page would be a 404"
     client.force_login(bob)
     assert f'<a href="{_change(cast.regions["eu"])}">EU</a>' in client.get(_change(cast.regions["de"])).content.decode()
+
+
+def test_a_document_is_read_as_it_is_written(client: Client, gita: User, cast: Cast) -> None:
+    week = {"mon": [["09:00", "17:00"]]}
+    with acting(system_user(), "A calendar"):
+        calendar = WorkingCalendar(region=cast.regions["jp"], zone="Asia/Tokyo", week=week)
+        calendar.save()
+    client.force_login(gita)
+    page = unescape(client.get(f"/stewardship/workingcalendar/{calendar.pk}/change/").content.decode())
+    shown = page[page.index("<pre") : page.index("</pre>")]
+    assert json.loads(shown.partition(">")[2]) == week
+    assert "{'mon'" not in page
 
 
 def test_rows_inside_a_screen_are_read_together(client: Client, frank: User, cast: Cast) -> None:
