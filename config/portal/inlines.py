@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AutocompleteSelect
@@ -14,6 +15,11 @@ from django.forms.models import _get_foreign_key  # as Django's own admin does
 from django.http import HttpRequest
 
 from config.portal.admin import WIDGETS, GovernedAdmin, searched_for, visible
+
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[Any]
+else:
+    _ModelForm = forms.ModelForm
 
 
 class Searched(AutocompleteSelect):
@@ -31,9 +37,17 @@ class Searched(AutocompleteSelect):
         return [(None, [*empty, self.create_option(name, chosen, self.known()[chosen], True, len(empty))], 0)]
 
 
+class RowForm(_ModelForm):
+    """A row's own form: labels without a colon, as everywhere in the portal."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+
+
 class GovernedInline(admin.TabularInline[Any, Any] if TYPE_CHECKING else admin.TabularInline):  # type: ignore[misc]
     """Rows of a parent, under the parent's rights."""
 
+    form = RowForm
     extra = 0
     show_change_link = True
     formfield_overrides = WIDGETS
@@ -84,3 +98,9 @@ class GovernedInline(admin.TabularInline[Any, Any] if TYPE_CHECKING else admin.T
         leads: Any = _get_foreign_key(self.parent_model, self.model, fk_name=self.fk_name)
         rows = self.model._default_manager.filter(**{leads.attname: parent}).order_by()
         return {str(row.pk): str(row) for row in offered.filter(pk__in=rows.values(db_field.attname))}
+
+
+class GovernedCards(GovernedInline):
+    """The same with a card for each row, its fields side by side as far as there is room: for rows with many of them."""
+
+    template = "admin/edit_inline/stacked.html"

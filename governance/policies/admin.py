@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from config.portal.admin import GovernedAdmin
 from config.portal.errors import DomainError
-from config.portal.inlines import GovernedInline
+from config.portal.inlines import GovernedCards
 from governance.policies.draft import next_version
 from governance.policies.models import Evaluation, Policy, PolicyVersion, Rule, Verdict, Waiver
 from governance.policies.preview import preview
@@ -72,7 +72,7 @@ class PolicyAdmin(GovernedAdmin):
         each(self, request, rows, lambda one: next_version(one, actor=request.user))  # type: ignore[arg-type]  # signed in
 
 
-class RuleInline(GovernedInline):
+class RuleInline(GovernedCards):
     """The rules of a version; those of a published one cannot be changed."""
 
     model = Rule

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from config.portal.admin import GovernedAdmin
 from config.portal.errors import DomainError
-from config.portal.inlines import GovernedInline
+from config.portal.inlines import GovernedCards
 from monitoring.thresholds.forms import OverrideForm
 from monitoring.thresholds.models import Override, Rule, Track
 from monitoring.thresholds.override import check, end, override
@@ -33,7 +33,7 @@ SCOPES: Mapping[str, type[Region] | type[ModelFamily] | type[RegisteredModel]] =
 }
 
 
-class OverrideInline(GovernedInline):
+class OverrideInline(GovernedCards):
     """What nodes below say about one parameter."""
 
     model = Override

@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from config.portal.admin import GovernedAdmin, GovernedForm
-from config.portal.inlines import GovernedInline
+from config.portal.inlines import GovernedCards, GovernedInline
 from stewardship.escalation import subjects
 from stewardship.escalation.models import Path, Run, RunEvent, Step
 from stewardship.escalation.rights import PathRight, RunRight
@@ -28,7 +28,7 @@ class PathForm(GovernedForm):
             self.fields["subject_kind"].choices = subjects.choices()  # type: ignore[attr-defined]
 
 
-class StepInline(GovernedInline):
+class StepInline(GovernedCards):
     """The calls, in order. Runs under way keep the steps they began with."""
 
     model = Step

@@ -5,14 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 
 from config.portal.admin import GovernedAdmin
-from config.portal.inlines import GovernedInline
+from config.portal.inlines import GovernedCards
 from stewardship.frameworks.models import Applicability, Clause, Framework
 from stewardship.frameworks.rights import FrameworkRight
 
 _RIGHTS = {"view": FrameworkRight.VIEW, "change": FrameworkRight.CONFIGURE}
 
 
-class ClauseInline(GovernedInline):
+class ClauseInline(GovernedCards):
     """The framework's requirements."""
 
     model = Clause
