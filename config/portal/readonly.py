@@ -62,7 +62,8 @@ class ReadOnly:
         value = field.value_from_object(row) if not field.is_relation else None
         if not isinstance(value, (dict, list)):
             return self._of.contents()
-        text = field.formfield().prepare_value(value)
+        forms = getattr(getattr(self._of.model_admin, "form", None), "declared_fields", {})
+        text = (forms.get(field.name) or field.formfield()).prepare_value(value)
         return format_html('<pre tabindex="0">{}</pre>', text) if value else self._of.empty_value_display
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from config.portal.admin import GovernedAdmin
 from config.portal.errors import DomainError
 from config.portal.inlines import GovernedCards
-from monitoring.thresholds.forms import OverrideForm
+from monitoring.thresholds.forms import OverrideForm, OverrideRow, RuleForm
 from monitoring.thresholds.models import Override, Rule, Track
 from monitoring.thresholds.override import check, end, override
 from monitoring.thresholds.rights import RuleRight
@@ -37,6 +37,7 @@ class OverrideInline(GovernedCards):
     """What nodes below say about one parameter."""
 
     model = Override
+    form = OverrideRow
     fields = ("region", "family", "model", "parameter", "value", "rationale", "valid_from", "valid_until")
 
 
@@ -45,6 +46,7 @@ class RuleAdmin(GovernedAdmin):
     """What is still allowed, per level."""
 
     rights = {"view": RuleRight.VIEW, "change": RuleRight.CONFIGURE}
+    form = RuleForm
     list_display = ("name", "metric", "region", "direction", "for_windows", "min_n", "valid_from", "valid_until")
     list_select_related = ("metric", "region")
     search_fields = ("name", "slug", "metric__slug")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -292,21 +293,21 @@ def test_a_rule_and_its_overrides_are_configured_in_the_admin(client: Client, se
     eu.region = cast.regions["eu"]
     saved(eu)
     url = f"/monitoring/rule/{rule.pk}/change/"
-    assert client.get(url).status_code == 200
+    assert "observe: 0.1\ninvestigate: 0.2\nact: 0.3" in client.get(url).content.decode()
     fields = {
         "slug": "drift",
         "name": "Drift",
         "region": str(cast.regions["eu"].pk),
         "metric": str(rule.metric_id),
         "direction": "higher_is_worse",
-        "levels": '{"observe": 0.1, "act": 0.3}',
+        "levels": "observe: 0.1\nact: 0.3",
         "for_windows": "1",
         "min_n": "0",
         "margin": "0",
         "grace_minutes": "0",
         "stale_level": "observe",
-        "next_actions": "{}",
-        "freedoms": "{}",
+        "next_actions": "act: Ask for a rollback: the version before is in the cockpit.",
+        "freedoms": "min_n: 10 to 500",
         "valid_from_0": "2026-01-01",
         "valid_from_1": "00:00:00",
         "reason": "Fewer levels",
@@ -321,8 +322,8 @@ def test_a_rule_and_its_overrides_are_configured_in_the_admin(client: Client, se
         "overrides-0-valid_from_0": "2026-01-01",
         "overrides-0-valid_from_1": "00:00:00",
     }
-    assert client.post(url, fields | {"levels": '{"observe": 0.5, "act": 0.3}'}).status_code == 200
-    for wrong in ('["min_n"]', "5", '{"act": 5}'):
+    assert client.post(url, fields | {"levels": "observe: 0.5\nact: 0.3"}).status_code == 200
+    for wrong in ('["min_n"]', "5", "act: 5", "colour: fixed", "act: 0.5 to 0.1"):
         refused = client.post(url, fields | {"freedoms": wrong})
         assert (refused.status_code, "freedoms" in refused.context["adminform"].errors) == (200, True)
     client.post(url, fields | added)
@@ -330,7 +331,10 @@ def test_a_rule_and_its_overrides_are_configured_in_the_admin(client: Client, se
     reply = client.post(url, fields | added | {"overrides-0-value": "0.2"})
     assert reply.status_code == 302
     assert Override.objects.get().region == cast.regions["de"]
-    assert set(Rule.objects.get().levels) == {"observe", "act"}
+    changed = Rule.objects.get()
+    assert changed.levels == {"observe": Decimal("0.1"), "act": Decimal("0.3")}
+    assert changed.freedoms == {"min_n": {"low": 10, "high": 500}}
+    assert changed.next_actions == {"act": "Ask for a rollback: the version before is in the cockpit."}
 
 
 def test_every_admin_list_opens_for_who_may_and_shows_nothing_to_others(

@@ -68,7 +68,8 @@ def test_a_region_tightens_a_rule_of_the_root(regional: Client, rule: Rule, fiel
     ("change", "field"),
     [
         ({"value": "0.35"}, "value"),
-        ({"value": '"high"'}, "value"),
+        ({"value": "high"}, "value"),
+        ({"value": "0.1 to"}, "value"),
         ({"region": ""}, "region"),
         ({"valid_until_0": "2020-01-01", "valid_until_1": "00:00:00"}, "valid_until"),
         ({"parameter": "colour"}, "parameter"),
