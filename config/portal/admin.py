@@ -8,13 +8,14 @@ class RuleAdmin(GovernedAdmin):
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
-from django.db.models import DateTimeField, ForeignKey, Model, QuerySet, URLField
+from django.db.models import DateTimeField, DecimalField, ForeignKey, Model, QuerySet, URLField
 from django.forms.models import _get_foreign_key  # as Django's own admin does
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
@@ -45,7 +46,15 @@ class NamedSplitDateTime(AdminSplitDateTime):
             box.attrs["aria-label"] = name
 
 
+class PlainDecimal(forms.DecimalField):
+    """A number as a person would write it, without the zeros (or the `0E-8`) of its column."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value.normalize():f}" if isinstance(value, Decimal) and value.is_finite() else value
+
+
 WIDGETS: dict[Any, dict[str, Any]] = {
+    DecimalField: {"form_class": PlainDecimal},
     DateTimeField: {"form_class": forms.SplitDateTimeField, "widget": NamedSplitDateTime},
     URLField: {"assume_scheme": "https"},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -293,7 +294,9 @@ def test_a_rule_and_its_overrides_are_configured_in_the_admin(client: Client, se
     eu.region = cast.regions["eu"]
     saved(eu)
     url = f"/monitoring/rule/{rule.pk}/change/"
-    assert "observe: 0.1\ninvestigate: 0.2\nact: 0.3" in client.get(url).content.decode()
+    shown = client.get(url).content.decode()
+    assert "observe: 0.1\ninvestigate: 0.2\nact: 0.3" in shown
+    assert re.search(r'name="margin" value="0"', shown)
     fields = {
         "slug": "drift",
         "name": "Drift",
