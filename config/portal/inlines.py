@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms.models import _get_foreign_key  # as Django's own admin does
 from django.http import HttpRequest
@@ -77,6 +77,13 @@ class GovernedInline(admin.TabularInline[Any, Any] if TYPE_CHECKING else admin.T
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
         return searched_for(self)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Without the ways to change or add what is chosen: they stand on its own screen, and here once for every row."""
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs = visible(db_field, request, kwargs)
