@@ -6,17 +6,13 @@ Everything is made through the same verbs that people use. Rights that no slice 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
-from django.db import connection, transaction
 from pytest_django import Settings
 
-from stewardship.access import reach
 from stewardship.access.rights import all_rights, is_defined
 from stewardship.inventory.deploy import record
 from stewardship.inventory.models import Deployment, Environment, ModelFamily, ModelVersion, RegisteredModel
@@ -24,11 +20,11 @@ from stewardship.inventory.register import register_model, register_version
 from stewardship.journal.acting import acting
 from stewardship.people.models import User, system_user
 from stewardship.people.tokens import AccessToken
-from stewardship.regions import tree
 from stewardship.regions.models import Region
 from stewardship.roles.assign import assign
 from stewardship.roles.matrix import define_role, separate
 from stewardship.roles.models import Role
+from tests.tape import made_once
 
 PASSWORD = "correct horse battery staple"
 
@@ -249,35 +245,6 @@ def example_data(settings: Settings) -> None:
     settings.JOURNAL_ORIGIN = "tests.concordat.invalid"
 
 
-_Tape = list[tuple[str, Any, bool]]
-_tapes: dict[tuple[Any, ...], _Tape] = {}
-
-
-def _play_or_record() -> Cast:
-    """The verbs make the cast once; later tests of this run repeat the statements they wrote, which is ten times as fast."""
-    # After a flush the rows that the statements point at have other ids, so what was recorded before no longer fits.
-    key = (connection.settings_dict["NAME"], *Permission.objects.order_by("pk").values_list("pk", flat=True)[:1])
-    tape = _tapes.get(key)
-    if tape is not None:
-        with transaction.atomic(), connection.cursor() as cursor:
-            for sql, params, many in tape:
-                (cursor.executemany if many else cursor.execute)(sql, params)
-        tree.changed()
-        reach.rebuilt()
-        return load_cast()
-    recorded: _Tape = []
-
-    def record_writes(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.startswith(("INSERT", "UPDATE", "DELETE")):
-            recorded.append((sql, params, many))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(record_writes):
-        cast = make_cast()
-    _tapes[key] = recorded
-    return cast
-
-
 def load_cast() -> Cast:
     """The cast that is in the database."""
     return Cast(
@@ -290,7 +257,7 @@ def load_cast() -> Cast:
 
 @pytest.fixture
 def cast(db: None) -> Cast:
-    return _play_or_record()
+    return made_once(make_cast, load_cast)
 
 
 @pytest.fixture

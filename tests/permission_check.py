@@ -1,7 +1,7 @@
 """What a cell of the permission table means, and how the portal is asked.
 
 A row is one method of one route. Its cells are every kind of person × the object in their own, a sibling and a foreign region, and
-each cell is one status. What a list may show is said as the places a person sees into; the exact ids follow from `permission_world`.
+each cell is one status. What a list may show is said as the places a person sees into; the exact ids follow from `permission_stock`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from django.db import transaction
 from django.urls import reverse
 
-from tests.permission_world import MARKS, PLACES, World
+from tests.permission_stock import MARKS, PLACES, World
 
 NONE: frozenset[str] = frozenset()
 DE = frozenset({"de"})

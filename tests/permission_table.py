@@ -9,7 +9,7 @@ from typing import Any
 from django.core.files.base import ContentFile
 
 from tests.permission_check import PEOPLE, Row
-from tests.permission_world import MARKS, OF_RIGHT, World
+from tests.permission_stock import MARKS, OF_RIGHT, World
 
 READERS = ("viewer", "owner", "technical lead", "approver", "compliance", "executive", "regional admin", "global admin")
 WORKERS = ("owner", "approver", "compliance", "executive", "regional admin", "global admin")

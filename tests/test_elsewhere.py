@@ -23,8 +23,9 @@ from config.portal.permission import Restricted
 from stewardship.journal.sequence import settle
 from tests.cast import Cast
 from tests.permission_check import Row, ask
+from tests.permission_stock import PLACES, World, take_stock
 from tests.permission_table import API, FRONT, MODEL, PAGES, SCREENS, screen_rows
-from tests.permission_world import PLACES, World, begin, furnish, take_stock
+from tests.permission_world import begin, furnish
 
 pytestmark = pytest.mark.no_cover  # thousands of requests that other tests make once
 HOME, ELSEWHERE = PLACES[0], PLACES[1:]

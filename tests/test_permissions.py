@@ -22,8 +22,9 @@ from stewardship.roles.matrix import define_role
 from stewardship.roles.models import Role
 from tests.cast import PASSWORD, Cast
 from tests.permission_check import Row, compare
+from tests.permission_stock import World
 from tests.permission_table import API, EXEMPT, FRONT, OPEN, PAGES, SCREENS, screen_rows
-from tests.permission_world import World, build
+from tests.permission_world import build
 
 # Each way of holding something: nobody, in one region, in several with and without configuring, everywhere.
 KINDS_OF_REACH = ("anonymous", "superuser", "owner", "regional admin", "compliance", "global admin")

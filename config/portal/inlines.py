@@ -44,6 +44,7 @@ class RowForm(_ModelForm):
         super().__init__(*args, **{"label_suffix": "", **kwargs})
 
 
+# The stubs know the class as a generic one, which it is not when it runs; mypy takes no base that is chosen.
 class GovernedInline(admin.TabularInline[Any, Any] if TYPE_CHECKING else admin.TabularInline):  # type: ignore[misc]
     """Rows of a parent, under the parent's rights."""
 

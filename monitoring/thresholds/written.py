@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from monitoring.thresholds.inherit import Parameter
 
 RANGE = re.compile(r"(\S+)\s+(?:to|bis|–|-)\s+(\S+)")
+NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)  # Decimal would take 0_25, too
 WORDS = ("fixed", "tighten")
 MOST = 40  # characters of a number
 
@@ -22,13 +23,9 @@ class NotWritten(ValueError):
 
 def read_number(text: str) -> int | Decimal:
     """A whole number or a decimal fraction, with a point. Raises NotWritten."""
-    try:
-        value = Decimal(text) if len(text) <= MOST else Decimal("NaN")
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
+    if len(text) > MOST or not (found := NUMBER.fullmatch(text)):
         raise NotWritten(_("“%(text)s” is no number; write 0.25 with a point, for a range 0.8 to 1.2.") % {"text": text[:MOST]})
-    return int(text) if re.fullmatch(r"-?\d+", text, re.ASCII) else value
+    return Decimal(text) if found[1] else int(text)
 
 
 def read_bound(text: str) -> Any:

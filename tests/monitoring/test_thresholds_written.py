@@ -54,6 +54,7 @@ def test_whole_numbers_stay_whole_and_fractions_exact() -> None:
         ("act: 1\nact: 2", "Line 2: act was said above."),
         ("act: 0,3", "Line 1: “0,3” is no number; write 0.25 with a point, for a range 0.8 to 1.2."),
         ("act: NaN", "Line 1: “NaN” is no number"),
+        ("act: 0_25", "Line 1: “0_25” is no number"),
         ("act: 1e999999999999999999999999999999999999999", "is no number"),
     ],
 )

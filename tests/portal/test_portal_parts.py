@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from django.template import Context, Template
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -124,3 +125,10 @@ def test_a_diff_loses_nothing_and_lets_nothing_in(old: str, new: str) -> None:
     left, right = diff.words(old, new)
     assert left.replace("<del>", "").replace("</del>", "") == escape(old)
     assert right.replace("<ins>", "").replace("</ins>", "") == escape(new)
+
+
+def test_only_indentation_between_elements_is_left_out() -> None:
+    written = "\n" * 20_000  # what somebody may have typed
+    text = f"<p>\n      <b>x</b> <i>y</i>\n  </p>\n\n<pre>a\n   b</pre><textarea>{written}c</textarea>"
+    made = _render("{% tight %}{{ said }}{% endtight %}", said=SafeString(text))
+    assert made == f"<p>\n<b>x</b> <i>y</i>\n</p>\n<pre>a\n   b</pre><textarea>{written}c</textarea>"

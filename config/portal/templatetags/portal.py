@@ -21,13 +21,15 @@ from config.portal.chips import Chip, Tone
 from config.portal.timeline import Item, grouped
 
 register = template.Library()
-INDENTED = re.compile(r">\s*\n\s*<")
+# One run of white space and nothing to go back for: what people wrote may be ten thousand line breaks.
+BETWEEN = re.compile(r">(\s+)<")
 
 
 @register.simple_block_tag
 def tight(content: str) -> SafeString:
     """Without the indentation between elements, which is a third of a configuration screen; a line break stays one."""
-    return SafeString(INDENTED.sub(">\n<", content))  # SECURITY: rendered already, and only white space goes
+    # SECURITY: it was rendered already, and only white space goes.
+    return SafeString(BETWEEN.sub(lambda found: ">\n<" if "\n" in found[1] else found[0], content))
 
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
